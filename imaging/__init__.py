@@ -1,0 +1,1 @@
+"""MACHINE: series in, assessment out. No user interface, no database, no names of patients."""

@@ -1,0 +1,73 @@
+"""Every error this program raises on purpose.
+
+    GraftsiteError
+    ├── InputError              something given to the program cannot be used
+    │   ├── FileError           one file: not an image, damaged, unsafe
+    │   ├── SeriesError         one series: gaps, mixed orientations, no spacing
+    │   ├── SubjectError        the series of one subject contradict each other
+    │   ├── SeedError           a reader's seed point is not usable
+    │   └── MaskError           a given mask is not usable
+    ├── ProtocolError           a protocol file is incomplete or unknown
+    ├── GeometryError           two grids that had to agree do not
+    └── OutputError             results could not be written
+
+Each carries a `code` (stable, for scripts), and a message that names what was wrong,
+where, and what to do. Messages never contain a patient's name or identifier.
+"""
+
+from __future__ import annotations
+
+from imaging.messages import text
+
+
+class GraftsiteError(Exception):
+    """Root of the tree: `code` is the catalogue key under `error.`, `values` fill its text."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        self.code = code
+        self.values = values
+        super().__init__(text(f"error.{code}", **values))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions with keyword arguments do not survive pickling to another process otherwise.
+        return (_rebuild, (type(self), self.code, self.values))
+
+
+def _rebuild(kind: type[GraftsiteError], code: str, values: dict[str, object]) -> GraftsiteError:
+    return kind(code, **values)
+
+
+class InputError(GraftsiteError):
+    """Something given to the program cannot be used."""
+
+
+class FileError(InputError):
+    """One file is not an image, is damaged, or is unsafe to open."""
+
+
+class SeriesError(InputError):
+    """The images of one series do not make one regular volume."""
+
+
+class SubjectError(InputError):
+    """The series of one subject contradict each other."""
+
+
+class SeedError(InputError):
+    """A seed point lies where no graft can be."""
+
+
+class MaskError(InputError):
+    """A given mask does not fit the image it is for."""
+
+
+class ProtocolError(GraftsiteError):
+    """A protocol file has unknown, missing or ill-typed entries."""
+
+
+class GeometryError(GraftsiteError):
+    """Two grids that had to agree do not."""
+
+
+class OutputError(GraftsiteError):
+    """Results could not be written."""

@@ -1,0 +1,1 @@
+"""Files to series: DICOM and NIfTI; every input file is accounted for."""

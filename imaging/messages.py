@@ -1,0 +1,41 @@
+"""The one catalogue of sentences a user can see.
+
+Every sentence lives in `catalogue/<language>/<section>.toml`; code passes `section.name` and
+the values. A second language is a second folder with the same keys.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    folder = files("imaging").joinpath("catalogue", language)
+    sections = sorted(
+        (f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name
+    )
+    return {
+        f"{section.name.removesuffix('.toml')}.{name}": sentence
+        for section in sections
+        for name, sentence in tomllib.loads(section.read_text(encoding="utf-8")).items()
+    }
+
+
+def text(key: str, /, **values: object) -> str:
+    """Return the English sentence of `key` with `values` put in.
+
+    Raises
+    ------
+    KeyError
+        The catalogue has no such key, or a value its sentence needs was not given: a bug of
+        ours, found by the test that looks up every key the code uses.
+    """
+    return _catalogue("en")[key].format(**values)
+
+
+def keys(language: str = "en") -> tuple[str, ...]:
+    """Return all keys of the catalogue, sorted."""
+    return tuple(sorted(_catalogue(language)))

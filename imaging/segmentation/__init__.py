@@ -1,0 +1,1 @@
+"""From images to masks: body, anterior wall, left and right rectus, graft."""

@@ -1,0 +1,1 @@
+"""Synthetic subjects with known truth: anatomy, MR physics, scanner, DICOM."""

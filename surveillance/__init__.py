@@ -1,0 +1,1 @@
+"""Joins machine and human: the command line, reports and exports."""
