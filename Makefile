@@ -1,0 +1,43 @@
+# make demo | test | install | bench | lock        (a fresh machine needs Python 3.11 and make)
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+.PHONY: install demo test lint bench lock clean
+
+install: .venv/installed
+
+.venv/installed: requirements-install.lock requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements-install.lock
+	$(UV) -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/ready-to-test: .venv/installed requirements-dev.lock
+	$(UV) -r requirements-dev.lock
+	touch $@
+
+demo: install
+	$(BIN)/graftsite assess sample_dicom --output demo_output
+
+lint: .venv/ready-to-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered
+
+bench: .venv/ready-to-test
+	$(BIN)/python -m benchmarks
+
+lock:
+	$(LOCK) requirements-install.in -o requirements-install.lock
+	$(LOCK) requirements.in -o requirements.lock
+	$(LOCK) requirements-dev.in -o requirements-dev.lock
+
+clean:
+	rm -rf .venv demo_output .coverage .mypy_cache .pytest_cache .ruff_cache
