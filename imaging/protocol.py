@@ -180,9 +180,8 @@ def load_protocol(path: Path | None = None) -> Protocol:
     try:
         return Protocol.model_validate({**plain, "sha256": hashlib.sha256(content).hexdigest()})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ProtocolError("protocol_key", file=name, key=key, detail=first["msg"]) from error
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ProtocolError("protocol_keys", file=name, problems="; ".join(problems)) from error
 
 
 def _content(path: Path | None) -> bytes:

@@ -1,0 +1,1 @@
+"""What leaves the program as files: the assessment record, masks, pictures, tables."""

@@ -1,0 +1,56 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from imaging.errors import OutputError
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write UTF-8 text to `path`; a reader sees the old file or the new one, never half.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written (permission, full disk).
+    """
+    write_with(path, lambda temporary: temporary.write_bytes(content.encode("utf-8")))
+
+
+def write_with(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write(temporary)` make the file, then put it in place of `path`.
+
+    The temporary name keeps the suffix of `path`, because some writers choose a format by it.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written (permission, full disk).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary_beside(path)
+        try:
+            write(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError("not_written", file=path, detail=error.strerror or error) from error
+
+
+def _temporary_beside(path: Path) -> Path:
+    suffix = "".join(path.suffixes)
+    with NamedTemporaryFile(dir=path.parent, prefix=".partial-", suffix=suffix, delete=False) as f:
+        return Path(f.name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
