@@ -7,6 +7,7 @@
     │   ├── SubjectError        the series of one subject contradict each other
     │   ├── SeedError           a reader's seed point is not usable
     │   └── MaskError           a given mask is not usable
+    ├── UsageError              an option of the command line is not of its form
     ├── ProtocolError           a protocol file is incomplete or unknown
     ├── GeometryError           two grids that had to agree do not
     └── OutputError             results could not be written
@@ -59,6 +60,10 @@ class SeedError(InputError):
 
 class MaskError(InputError):
     """A given mask does not fit the image it is for."""
+
+
+class UsageError(GraftsiteError):
+    """An option of the command line is not of its form."""
 
 
 class ProtocolError(GraftsiteError):

@@ -5,13 +5,36 @@ SimpleITK's world is LPS mm, as ours, and its arrays run [k, j, i].
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
 import numpy as np
-import SimpleITK as sitk  # noqa: N813  (the name every SimpleITK text uses)
+import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from imaging.geometry import Geometry
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
+
+_THREADS = Lock()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let ITK work on one thread inside this block, and restore its number afterwards.
+
+    N4 and the registration metrics add up per-thread sums, so their last bits change with the
+    number of threads, and their inner filters ignore the number set on the outer one. The lock
+    keeps two callers from restoring each other's number.
+    """
+    with _THREADS:
+        before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+        try:
+            yield
+        finally:
+            sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def to_sitk(image: Volume | Mask) -> sitk.Image:

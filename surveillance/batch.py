@@ -1,0 +1,200 @@
+"""Batch: many subjects, one after the other or several at a time; none stops another."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol as Interface
+
+from imaging.assessment import Guidance, assess
+from imaging.errors import GraftsiteError, UsageError
+from imaging.loaders import Refusal, find_series
+from imaging.messages import text
+from imaging.protocol import Protocol
+from imaging.visit import Subject
+from imaging.visits import arrange
+from surveillance.exports.cohort_csv import save_cohort, save_errors
+from surveillance.exports.contract import AssessmentRecord
+from surveillance.exports.record import record_of
+from surveillance.exports.run_json import save_run
+from surveillance.exports.subject_folder import finished, save_subject
+from surveillance.fingerprint import subject_fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for."""
+
+    inputs: tuple[Path, ...]
+    output: Path
+    protocol: Protocol
+    subjects: tuple[str, ...]
+    guidance: Guidance
+    jobs: int
+    debug: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One row of errors.csv."""
+
+    subject: str
+    visit: str
+    series: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request; records in order of subject."""
+
+    records: tuple[AssessmentRecord, ...]
+    problems: tuple[Problem, ...]
+    failed_subjects: tuple[str, ...]
+    interrupted: bool = False
+
+
+class Progress(Interface):
+    """Who is told how far the work is."""
+
+    def begin(self, subjects: int) -> None:
+        """Say how many subjects there are."""
+
+    def finished_one(self, subject: str) -> None:
+        """Say that one more is done."""
+
+
+def run(request: Request, progress: Progress) -> Outcome:
+    """Assess all subjects and write the files of the output contract.
+
+    An interrupt keeps the finished subjects; a second run goes on from there.
+
+    Raises
+    ------
+    UsageError
+        An input does not exist, or an option names a subject that was not found.
+    OutputError
+        The output folder cannot be written.
+    """
+    started = datetime.now(UTC)
+    subjects, refusals = _find(request)
+    progress.begin(len(subjects))
+    outcome = Outcome((), tuple(_problem(r) for r in refusals), ())
+    try:
+        for result in _results(subjects, request):
+            outcome = _with(outcome, result)
+            progress.finished_one(result.subject)
+    except KeyboardInterrupt:
+        outcome = replace(outcome, interrupted=True)
+    outcome = _completed(outcome, request.subjects)
+    save_cohort(outcome.records, request.output / "cohort.csv")
+    save_errors((_row(p) for p in outcome.problems), request.output / "errors.csv")
+    save_run(request.output / "run.json", request.protocol, outcome.records, started)
+    return outcome
+
+
+def _find(request: Request) -> tuple[tuple[Subject, ...], tuple[Refusal, ...]]:
+    for path in request.inputs:
+        if not path.exists():
+            raise UsageError("no_such_input", path=path)
+    inventory = find_series(request.inputs, request.protocol)
+    arrangement = arrange(inventory.series, request.protocol)
+    known = [subject.id for subject in arrangement.subjects]
+    for wanted in request.subjects:
+        if wanted not in known:
+            raise UsageError("no_such_subject", subject=wanted, subjects=", ".join(known) or "none")
+    chosen = tuple(
+        s for s in arrangement.subjects if not request.subjects or s.id in request.subjects
+    )
+    if request.guidance and len(chosen) != 1:
+        listed = ", ".join(s.id for s in chosen) or "none"
+        raise UsageError("guidance_subject", count=len(chosen), subjects=listed)
+    return chosen, (*inventory.refusals, *arrangement.refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One subject's record, or what stopped it."""
+
+    subject: str
+    record: AssessmentRecord | None
+    problem: Problem | None = None
+
+
+def _results(subjects: tuple[Subject, ...], request: Request) -> Iterator[_Result]:
+    if request.jobs == 1:
+        yield from (_assess_one(subject, request) for subject in subjects)
+        return
+    with _workers(request.jobs) as executor:
+        tasks = [executor.submit(_assess_one, subject, request) for subject in subjects]
+        yield from (task.result() for task in as_completed(tasks))
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Executor]:
+    # Forking a process that has started SimpleITK's threads can hang it.
+    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _assess_one(subject: Subject, request: Request) -> _Result:
+    try:
+        fingerprint = subject_fingerprint(subject, request.protocol, request.guidance)
+        folder = request.output / "subjects" / subject.id
+        record = finished(folder, fingerprint)
+        if record is None:
+            assessment = assess(subject, request.protocol, request.guidance)
+            record = record_of(assessment, fingerprint)
+            save_subject(assessment, record, folder)
+    except GraftsiteError as error:
+        return _failed(subject, error.code, str(error))
+    except Exception as error:  # the other subjects must not suffer from a bug met in this one
+        if request.debug:
+            raise
+        message = text("error.subject_failed", kind=type(error).__name__)
+        return _failed(subject, "subject_failed", message)
+    return _Result(subject.id, record)
+
+
+def _failed(subject: Subject, code: str, message: str) -> _Result:
+    return _Result(subject.id, None, Problem(subject.id, "", "", code, message))
+
+
+def _with(outcome: Outcome, result: _Result) -> Outcome:
+    if result.record is not None:
+        return replace(outcome, records=(*outcome.records, result.record))
+    problems = outcome.problems if result.problem is None else (*outcome.problems, result.problem)
+    return replace(outcome, problems=problems)
+
+
+def _completed(outcome: Outcome, wanted: tuple[str, ...]) -> Outcome:
+    """Put everything in order, whichever worker was first, and name the subjects left out."""
+    assessed = {record.subject for record in outcome.records}
+    named = {p.subject for p in outcome.problems if p.subject}
+    failed = tuple(sorted(s for s in named - assessed if not wanted or s in wanted))
+    records = tuple(sorted(outcome.records, key=lambda record: record.subject))
+    problems = tuple(sorted(outcome.problems, key=lambda p: (p.subject, p.visit, p.message)))
+    return replace(outcome, records=records, problems=problems, failed_subjects=failed)
+
+
+def _problem(refusal: Refusal) -> Problem:
+    return Problem(refusal.subject or "", "", refusal.series or "", refusal.code, refusal.message)
+
+
+def _row(problem: Problem) -> dict[str, str]:
+    return {
+        "subject": problem.subject,
+        "visit": problem.visit,
+        "series": problem.series,
+        "code": problem.code,
+        "message": problem.message,
+    }

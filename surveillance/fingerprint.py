@@ -1,0 +1,50 @@
+"""Fingerprint: what a result was made from, so that a second run knows what is finished."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from imaging.assessment import Guidance
+from imaging.protocol import Protocol
+from imaging.visit import Subject
+
+
+def program_version() -> str:
+    """Return the installed version of graftsite."""
+    return version("graftsite")
+
+
+def subject_fingerprint(subject: Subject, protocol: Protocol, guidance: Guidance) -> str:
+    """Return the SHA-256 of a subject's files, the protocol, the guidance and the program.
+
+    File names do not count: a renamed folder with the same content gives the same fingerprint.
+    """
+    parts = [f"program {program_version()}", f"protocol {protocol.sha256}", f"subject {subject.id}"]
+    for visit in subject.visits:
+        parts.append(f"visit {visit.label} {visit.study_date} {visit.days_since_baseline}")
+        series = (visit.t2w_fs, visit.t1w_fs, *visit.supporting)
+        parts += sorted(f"file {_sha256(_on_disk(f))}" for s in series if s for f in s.files)
+    parts += sorted(f"seed {visit} {point}" for visit, point in guidance.seeds.items())
+    parts += sorted(f"mask {visit} {_sha256(file)}" for visit, file in guidance.masks.items())
+    return digest(parts)
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Return the SHA-256 of lines of text."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
+
+
+def _on_disk(name: str) -> Path:
+    # A member of an archive is written `archive.zip!member`: the archive is what lies on disk.
+    path = Path(name)
+    return path if path.exists() else Path(name.partition("!")[0])
+
+
+@cache
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,49 @@
+"""Guidance from the command line: `VISIT:X,Y,Z` seed points and `VISIT:FILE` masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from imaging.assessment import Guidance
+from imaging.errors import UsageError
+
+
+def parse_guidance(seed_points: Iterable[str], graft_masks: Iterable[str]) -> Guidance:
+    """Read both options.
+
+    Raises
+    ------
+    UsageError
+        A value is not of its form, names a visit twice, or a file does not exist.
+    """
+    seeds = _by_visit("--seed-point", seed_points)
+    masks = _by_visit("--graft-mask", graft_masks)
+    return Guidance(
+        seeds={visit: _point(value) for visit, value in seeds.items()},
+        masks={visit: _file(value) for visit, value in masks.items()},
+    )
+
+
+def _by_visit(option: str, values: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        visit, colon, rest = value.partition(":")
+        if not colon or not visit or visit.upper() in found:
+            raise UsageError("guidance_form", option=option, value=value)
+        found[visit.upper()] = rest
+    return found
+
+
+def _point(value: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in value.split(","))
+    except ValueError as error:
+        raise UsageError("guidance_form", option="--seed-point", value=value) from error
+    return x, y, z
+
+
+def _file(value: str) -> Path:
+    if not Path(value).is_file():
+        raise UsageError("guidance_file", file=value)
+    return Path(value)
