@@ -38,6 +38,27 @@ class VisitWindows(_Section):
     m12_window_days: Count
 
 
+class SeriesLimits(_Section):
+    """How regular a stack must be, and the acquisition values that tell weightings apart."""
+
+    slices_min: Count
+    position_tolerance_mm: Positive
+    gap_tolerance_fraction: Fraction
+    tilt_max_deg: Positive
+    orientation_tolerance: Positive
+    t2_echo_min_ms: Positive
+    t2_repetition_min_ms: Positive
+    t1_echo_max_ms: Positive
+    t1_repetition_max_ms: Positive
+    gradient_echo_max_ms: Positive
+    gradient_flip_min_deg: Positive
+    balanced_flip_min_deg: Positive
+    balanced_repetition_max_ms: Positive
+    stir_inversion_max_ms: Positive
+    flair_inversion_min_ms: Positive
+    axial_tilt_max_deg: Positive
+
+
 class ReferenceMuscle(_Section):
     """Where normal muscle is sampled, and how."""
 
@@ -78,6 +99,34 @@ class RegistrationLimits(_Section):
 
     error_mean_max_mm: Positive
     error_max_max_mm: Positive
+
+
+class SegmentationLimits(_Section):
+    """Automatic outlines: what muscles and graft look like, and what makes them sure."""
+
+    graft_volume_min_ml: Positive
+    graft_volume_max_ml: Positive
+    graft_width_min_mm: Positive
+    graft_ratio_min: Positive
+    graft_sd_min: Positive
+    graft_bulge_mm: Positive
+    graft_smoothing_mm: Positive
+    graft_prior_margin_mm: Positive
+    graft_prior_sd_min: Positive
+    graft_seed_tolerance_mm: Positive
+    graft_contrast_good: Positive
+    graft_contrast_min: Positive
+    graft_spread_good: Positive
+    graft_spread_max: Positive
+    graft_leak_good: Positive
+    graft_leak_max: Positive
+    graft_symmetry_good: Positive
+    graft_symmetry_max: Positive
+    graft_visible_good: Positive
+    graft_visible_min: Positive
+    graft_agreement_good: Positive
+    graft_agreement_min: Positive
+    graft_invisible_confidence: Fraction
 
 
 class MorphologyLimits(_Section):
@@ -152,9 +201,11 @@ class Protocol(_Section):
     version: str
     sha256: str
     visits: VisitWindows
+    series: SeriesLimits
     reference_muscle: ReferenceMuscle
     quality: QualityLimits
     registration: RegistrationLimits
+    segmentation: SegmentationLimits
     morphology: MorphologyLimits
     signal: SignalLimits
     fat: FatLimits

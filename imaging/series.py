@@ -75,6 +75,20 @@ class SeriesInfo:
     acquisition_time: str | None = None
     fat_suppressed: bool | None = None
     """From explicit attributes of Enhanced MR or a side-car; None when only hints exist."""
+    contrast: str = ""
+    """Acquisition Contrast (0008,9209) of Enhanced MR, e.g. T1, T2, STIR."""
+    component: str = "MAGNITUDE"
+    """MAGNITUDE, PHASE, REAL or IMAGINARY."""
+    dixon: str | None = None
+    """WATER, FAT, IN_PHASE or OPPOSED_PHASE, from ImageType or Enhanced frame type."""
+    stated_role: Role | None = None
+    """Role that a side-car or a file name states; attributes are then only evidence."""
+    private_scale_slope: float | None = None
+    """Philips (2005,100E): stored values differ from floating-point ones by it."""
+    orientations: int = 1
+    """How many slice orientations the DICOM series holds."""
+    part: str = ""
+    """What tells this volume from others of the same DICOM series."""
 
 
 @dataclass(frozen=True, slots=True)
