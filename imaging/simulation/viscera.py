@@ -1,0 +1,162 @@
+"""Viscera: what lies behind the wall; bowel differs at every visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+
+from imaging.simulation.physique import Physique
+from imaging.simulation.tissue import Tissue
+from imaging.simulation.wall import Labels
+from imaging.simulation.warp import Array, Ripple, ripple
+
+CONTENTS = (Tissue.FLUID, Tissue.CHYME, Tissue.CHYME, Tissue.STOOL, Tissue.GAS, Tissue.BOWEL_WALL)
+GRID_MM = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bowel:
+    """Tubes on a coarse grid: signed distance to the nearest tube's surface, and its content."""
+
+    distance_mm: Array
+    content: NDArray[np.uint8]
+    origin_mm: NDArray[np.float64]
+
+    def paint(self, x: Array, y: Array, z: Array, labels: Labels) -> None:
+        """Overwrite the labels of points inside a tube."""
+        index = np.stack([x, y, z]) - self.origin_mm[:, None].astype(np.float32)
+        index /= np.float32(GRID_MM)
+        distance = map_coordinates(self.distance_mm, index, order=1, mode="nearest")
+        nearest = np.rint(index).astype(int)
+        nearest = np.clip(nearest, 0, np.array(self.content.shape)[:, None] - 1)
+        content = self.content[tuple(nearest)]
+        labels[distance < 1.6] = Tissue.BOWEL_WALL
+        filled = distance < 0
+        labels[filled] = content[filled]
+
+
+def bowel(body: Physique, rng: np.random.Generator) -> Bowel:
+    """Draw loops as tubes along random walks through the cavity."""
+    a, b, s = body.half_width, body.half_depth, body.scale
+    points, radii, contents = [], [], []
+    for _ in range(int(rng.integers(24, 32))):
+        position = np.array(
+            [rng.uniform(-0.7, 0.7) * a, rng.uniform(-0.72, 0.1) * b, rng.uniform(-110, 95) * s]
+        )
+        heading = rng.normal(size=3)
+        radius = float(rng.uniform(8, 15)) * s
+        content = CONTENTS[int(rng.integers(len(CONTENTS)))]
+        for _ in range(int(rng.integers(12, 30))):
+            heading = heading + rng.normal(scale=0.45, size=3)
+            heading /= np.linalg.norm(heading)
+            position = position + heading * 4.0 * s
+            if np.hypot(position[0] / (0.82 * a), position[1] / (0.85 * b)) > 1:
+                heading[:2] = -position[:2] / np.linalg.norm(position[:2])
+            points.append(position.copy())
+            radii.append(radius * (1 + 0.15 * np.sin(len(points) / 2.0)))
+            contents.append(content)
+    return _rasterise(np.array(points), np.array(radii), np.array(contents, np.uint8), body)
+
+
+def _rasterise(
+    points: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    contents: NDArray[np.uint8],
+    body: Physique,
+) -> Bowel:
+    a, b, s = body.half_width, body.half_depth, body.scale
+    low, high = np.array([-a, -b, -130 * s]), np.array([a, 0.6 * b, 210 * s])
+    axes = [np.arange(lo, hi, GRID_MM) for lo, hi in zip(low, high, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    distance, nearest = cKDTree(points).query(grid.reshape(-1, 3), distance_upper_bound=30.0)
+    found = np.isfinite(distance)
+    nearest[~found] = 0
+    signed = np.where(found, distance - radii[nearest], 30.0)
+    shape = grid.shape[:3]
+    return Bowel(signed.reshape(shape).astype(np.float32), contents[nearest].reshape(shape), low)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Viscera:
+    """Organs of one visit; `shift_mm` moves them with the diaphragm."""
+
+    body: Physique
+    bowel: Bowel
+    warp: Ripple
+    vessels: Ripple
+    shift_mm: float
+
+    def paint(self, x: Array, y: Array, z: Array) -> Labels:
+        """Label points of the cavity."""
+        labels = np.full(x.shape, Tissue.FAT, np.uint8)
+        s, b = self.body.scale, self.body.half_depth
+        w = self.warp(x, y, z)
+        self.bowel.paint(x, y, z, labels)
+        zs = z - self.shift_mm
+        if self.body.ascites:
+            rim = (np.hypot(x / self.body.half_width, y / b) + 0.05 * w) > (
+                0.86 - 0.12 * self.body.ascites
+            )
+            labels[rim & (y < 0.4 * b)] = Tissue.FLUID
+        self._ball(labels, Tissue.BOWEL_WALL, x, y, zs, w, (55, -25, 125), (52, 34, 48))
+        self._ball(labels, Tissue.FLUID, x, y, zs, w, (55, -20, 123), (46, 24, 42))
+        self._ball(labels, Tissue.GAS, x, y, zs, w, (50, -44, 125), (34, 11, 36))
+        self._ball(labels, Tissue.LIVER, x, y, zs, w, (-75, -5, 130), (74, 78, 78))
+        self._ball(labels, Tissue.LIVER, x, y, zs, w, (-15, -45, 140), (60, 32, 50))
+        self._ball(labels, Tissue.SPLEEN, x, y, zs, w, (105, 40, 130), (30, 42, 50))
+        liver_vessel = (labels == Tissue.LIVER) & (np.abs(self.vessels(x, y, zs)) < 0.02)
+        labels[liver_vessel] = Tissue.VEIN
+        for side in (-1, 1):
+            self._ball(labels, Tissue.FAT, x, y, zs, w, (side * 68, 45, 60), (38, 38, 64))
+            self._ball(labels, Tissue.KIDNEY_CORTEX, x, y, zs, w, (side * 68, 45, 60), (28, 28, 52))
+            self._ball(
+                labels, Tissue.KIDNEY_MEDULLA, x, y, zs, w, (side * 66, 45, 60), (18, 18, 40)
+            )
+            self._ball(labels, Tissue.FAT, x, y, zs, w, (side * 56, 42, 60), (14, 9, 22))
+        self._spine(labels, x, y, z, w)
+        return labels
+
+    def _spine(self, labels: Labels, x: Array, y: Array, z: Array, w: Array) -> None:
+        long = 1e4
+        for side in (-1, 1):
+            self._ball(labels, Tissue.MUSCLE, x, y, z, w, (side * 42, 45, -60), (20, 24, 110))
+            self._ball(labels, Tissue.MUSCLE, x, y, z, w, (side * 36, 78, 0), (31, 21, long))
+            self._ball(labels, Tissue.MUSCLE, x, y, z, w, (side * 72, 70, 0), (20, 14, long))
+        self._ball(labels, Tissue.BONE, x, y, z, w, (0, 40, 0), (25, 19, long))
+        self._ball(labels, Tissue.MARROW, x, y, z, w, (0, 40, 0), (23.5, 17.5, long))
+        self._ball(labels, Tissue.BONE, x, y, z, w, (0, 74, 0), (5, 20, long))
+        self._ball(labels, Tissue.BONE, x, y, z, w, (0, 63, 0), (14, 10, long))
+        self._ball(labels, Tissue.FLUID, x, y, z, w, (0, 64, 0), (9, 7, long))
+        self._ball(labels, Tissue.ARTERY, x, y, z, w, (10, 14, 0), (9, 9, long))
+        self._ball(labels, Tissue.VEIN, x, y, z, w, (-14, 14, 0), (11, 8, long))
+
+    def _ball(
+        self,
+        labels: Labels,
+        tissue: Tissue,
+        x: Array,
+        y: Array,
+        z: Array,
+        w: Array,
+        centre: tuple[float, float, float],
+        radii: tuple[float, float, float],
+    ) -> None:
+        s = self.body.scale
+        cx, cy, cz = (np.float32(c * s) for c in centre)
+        rx, ry, rz = (np.float32(1 / (r * s)) for r in radii)
+        near = np.abs(x - cx) * rx < 1.25
+        xs, ys, zs = x[near], y[near], z[near]
+        square = ((xs - cx) * rx) ** 2 + ((ys - cy) * ry) ** 2 + ((zs - cz) * rz) ** 2
+        hit = np.flatnonzero(near)[square < 1.0 + 0.16 * w[near]]
+        labels[hit] = tissue
+
+
+def viscera(body: Physique, rng: np.random.Generator, fixed: np.random.Generator) -> Viscera:
+    """Draw a visit's viscera: `rng` for what changes between visits, `fixed` for what does not."""
+    warp = ripple(fixed, 3, (60.0, 150.0), 1.0)
+    vessels = ripple(fixed, 3, (30.0, 70.0), 1.0, terms=5)
+    return Viscera(body, bowel(body, rng), warp, vessels, float(rng.uniform(-12, 6)) * body.scale)
