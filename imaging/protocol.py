@@ -90,6 +90,9 @@ class QualityLimits(_Section):
     fat_suppression_t2_good: Positive
     fat_suppression_t2_max: Positive
     fat_ring_mm: Positive
+    fat_gap_mm: Positive
+    fat_voxels_min: Count
+    skin_mm: Positive
     clipped_fraction_max: Fraction
     confidence_min: Fraction
 
@@ -99,11 +102,29 @@ class RegistrationLimits(_Section):
 
     error_mean_max_mm: Positive
     error_max_max_mm: Positive
+    rotation_max_deg: Positive
+    shift_max_mm: Positive
+    overlap_min: Fraction
+    similarity_same_min: Fraction
+    similarity_cross_min: Fraction
+    mirror_similarity_min: Fraction
+    mirror_margin_min: Fraction
 
 
 class SegmentationLimits(_Section):
     """Automatic outlines: what muscles and graft look like, and what makes them sure."""
 
+    muscle_fat_min_mm: Positive
+    muscle_fat_max_mm: Positive
+    muscle_band_min_mm: Positive
+    muscle_thickness_low_mm: Positive
+    muscle_thickness_high_mm: Positive
+    muscle_thickness_max_mm: Positive
+    muscle_lateral_fraction: Fraction
+    muscle_lateral_spread_fraction: Fraction
+    muscle_linea_alba_max_mm: Positive
+    muscle_in_plane_max_mm: Positive
+    muscle_tilt_max_deg: Positive
     graft_volume_min_ml: Positive
     graft_volume_max_ml: Positive
     graft_width_min_mm: Positive
@@ -122,6 +143,8 @@ class SegmentationLimits(_Section):
     graft_leak_max: Positive
     graft_symmetry_good: Positive
     graft_symmetry_max: Positive
+    graft_brighter_good: Positive
+    graft_brighter_min: Positive
     graft_visible_good: Positive
     graft_visible_min: Positive
     graft_agreement_good: Positive
@@ -159,6 +182,7 @@ class SignalLimits(_Section):
     high_fraction_present: Fraction
     focus_over_graft: Positive
     focus_pixels_min: Count
+    rim_mm: Positive
     focus_min_mm: Positive
     cov_homogeneous_max: Positive
     stipples_min: Count
@@ -180,6 +204,7 @@ class FatLimits(_Section):
     focus_min_ml: Positive
     focus_dark_ratio: Positive
     focus_bright_ratio: Positive
+    rim_mm: Positive
     suppression_drop_min: Fraction
     opposed_phase_index_min: Fraction
     fat_fraction_rise_min: Fraction

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imaging.measurement import Measurement
-from imaging.volume import Mask
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.measurement import Measurement, measured, missing
+from imaging.messages import text
+from imaging.protocol import ReferenceMuscle
+from imaging.segmentation.masks import Muscles
+from imaging.volume import Mask, Volume
+
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,3 +42,105 @@ class Reference:
     left_median: Measurement
     right_median: Measurement
     disagreement: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class NoReference:
+    """Why an image has no reference muscle, a sentence for the reader."""
+
+    reason: str
+
+
+def reference_muscle(
+    volume: Volume, muscles: Muscles, graft: Mask | None, limits: ReferenceMuscle
+) -> Reference | NoReference:
+    """Sample normal rectus muscle beside the graft.
+
+    REF1 is the left rectus from `near_mm` to `far_mm` above and below the graft, REF2 the right
+    rectus, across the linea alba, at the graft's level. Each is eroded in plane and trimmed of
+    its darkest and brightest percents. Without a graft both whole compartments are sampled.
+
+    Parameters
+    ----------
+    volume
+        The image; masks lie on its grid (see `imaging.resampling.carry` for the T1W-FS one).
+    muscles, graft
+        Rectus compartments, and the graft or None.
+    limits
+        The protocol's [reference_muscle] section.
+
+    Returns
+    -------
+    Reference from both sides, or from the one that is large enough; NoReference when neither is,
+    or when the muscle is black, so that no ratio to it exists.
+    """
+    left, right = _regions(muscles, graft, limits)
+    sides = [_sample(volume, side, limits) for side in (left, right)]
+    used = Mask(sides[0] | sides[1], volume.geometry)
+    if used.is_empty:
+        return NoReference(text("quality.reference_too_small", **_required(limits)))
+    values = volume.array[used.array].astype(np.float64)
+    median = float(np.median(values))
+    if median <= 0:
+        return NoReference(text("quality.reference_black"))
+    left_median, right_median = (_side_median(volume, side, limits) for side in sides)
+    return Reference(
+        mask=used,
+        median=median,
+        robust_sd=float(1.4826 * np.median(np.abs(values - median))),
+        left_median=left_median,
+        right_median=right_median,
+        disagreement=_disagreement(left_median, right_median),
+    )
+
+
+def _regions(
+    muscles: Muscles, graft: Mask | None, limits: ReferenceMuscle
+) -> tuple[BoolArray, BoolArray]:
+    left, right = muscles.rectus_left.array, muscles.rectus_right.array
+    if graft is None or graft.is_empty:
+        return left, right
+    geometry = graft.geometry
+    z = geometry.to_world(np.stack(np.indices(geometry.shape), axis=-1))[..., 2]
+    # A voxel reaches half a slice beyond its centre.
+    half = geometry.spacing_mm[geometry.axis_toward(2)[0]] / 2
+    low, high = z[graft.array].min() - half, z[graft.array].max() + half
+    beyond = np.maximum(z - high, low - z)
+    away = (beyond >= limits.near_mm) & (beyond <= limits.far_mm)
+    level = (z >= low) & (z <= high)
+    return left & away & ~graft.array, right & level & ~graft.array
+
+
+def _sample(volume: Volume, region: BoolArray, limits: ReferenceMuscle) -> BoolArray:
+    """Erode in plane and trim; nothing when fewer voxels are left than the protocol wants."""
+    disk = ndimage.generate_binary_structure(2, 1)[:, :, None]
+    eroded = ndimage.binary_erosion(region, disk, iterations=limits.erosion_pixels)
+    if not eroded.any():
+        return eroded
+    low, high = np.percentile(
+        volume.array[eroded], [limits.trim_low_percent, limits.trim_high_percent]
+    )
+    trimmed = eroded & (volume.array >= low) & (volume.array <= high)
+    voxels = int(np.count_nonzero(trimmed))
+    enough = voxels >= limits.voxels_min
+    enough &= voxels * volume.geometry.voxel_volume_ml >= limits.volume_min_ml
+    return trimmed if enough else np.zeros_like(trimmed)
+
+
+def _side_median(volume: Volume, side: BoolArray, limits: ReferenceMuscle) -> Measurement:
+    if not side.any():
+        return missing(text("quality.reference_side_too_small", **_required(limits)))
+    return measured(float(np.median(volume.array[side])))
+
+
+def _required(limits: ReferenceMuscle) -> dict[str, float]:
+    return {"voxels": limits.voxels_min, "volume": limits.volume_min_ml}
+
+
+def _disagreement(left: Measurement, right: Measurement) -> Measurement:
+    if left.value is None or right.value is None:
+        return missing(left.reason or right.reason or "")
+    mean = (left.value + right.value) / 2
+    if mean <= 0:
+        return missing(text("quality.reference_black"))
+    return measured(abs(left.value - right.value) / mean)

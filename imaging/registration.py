@@ -1,10 +1,35 @@
-"""Registration: one rigid motion between two images, and how well it fits."""
+"""Registration: one rigid motion between two images, and how well it fits.
+
+The abdomen behind the wall moves on its own, so the metric sees only a region of the fixed
+image, the anterior wall. Same contrast (follow-up T2W-FS to baseline) is compared by
+correlation, cross contrast (T1W-FS to T2W-FS of one visit) by the correlation ratio.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from imaging.transform import RigidTransform
+import numpy as np
+
+from imaging import alignment
+from imaging.geometry import FloatArray, Geometry
+from imaging.messages import text
+from imaging.protocol import RegistrationLimits
+from imaging.resampling import coverage, resample
+from imaging.transform import RigidTransform, identity
+from imaging.volume import Mask, Volume
+
+_SPACINGS_MM = (8.0, 4.0, 2.0)
+_SEARCH_STEP_MM = 8.0
+_SEARCH_REACH_MM = (16.0, 16.0, 24.0)
+
+
+class Contrast(StrEnum):
+    """Whether both images show tissues in the same order of brightness."""
+
+    SAME = "same"
+    CROSS = "cross"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -12,6 +37,9 @@ class Registration:
     """Result of registering `moving` to `fixed`.
 
     `moving_from_fixed` maps a point of the fixed image's patient space to the moving one's.
+    `similarity` is 0 to 1: the correlation, or the root of the correlation ratio, inside the
+    region. `inverse_consistency_mm` is the largest distance by which a point of the region
+    misses its place after going there and back by two registrations made independently.
     When `success` is False, `reason` says why and the transform must not be used.
     """
 
@@ -20,3 +48,134 @@ class Registration:
     similarity: float | None
     inverse_consistency_mm: float | None
     reason: str | None = None
+
+
+def register_rigid(
+    fixed: Volume,
+    moving: Volume,
+    region: Mask,
+    limits: RegistrationLimits,
+    contrast: Contrast = Contrast.SAME,
+    start: RigidTransform | None = None,
+) -> Registration:
+    """Find the motion that carries `fixed` onto `moving` inside `region`.
+
+    Parameters
+    ----------
+    fixed, moving
+        Any two grids, oblique or flipped; smoothed and cropped here.
+    region
+        Mask on the fixed grid; points outside it play no part.
+    limits
+        The protocol's [registration] section.
+    contrast
+        SAME within T2W-FS, CROSS between T1W-FS and T2W-FS.
+    start
+        Where to begin; None takes the positions in the headers, right within one study. Between
+        visits give `between_visits(...)`.
+
+    Returns
+    -------
+    Registration; `success` is False with the reason for an empty region, a region outside the
+    moving image, blank images, or a result outside the limits.
+    """
+    start = start or identity()
+    if region.is_empty:
+        return _failed(start, "registration.region_empty")
+    seen = resample(region, moving.geometry, start.inverse)
+    if _seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
+        return _failed(start, "registration.no_overlap")
+    cross = contrast is Contrast.CROSS
+    forward, fit = _aligned(fixed, moving, region, start, cross)
+    back, _ = _aligned(moving, fixed, seen, start.inverse, cross)
+    points = region.points_mm
+    error = np.linalg.norm(back @ (forward @ points) - points, axis=1)
+    reason = (
+        _too_different(fit, limits, contrast)
+        or _implausible(forward, start, region, moving.geometry, limits)
+        or _inconsistent(error, limits)
+    )
+    return Registration(forward, reason is None, fit, float(error.max()), reason)
+
+
+def _failed(start: RigidTransform, key: str) -> Registration:
+    return Registration(start, False, None, None, text(key))
+
+
+def _aligned(
+    fixed: Volume, moving: Volume, region: Mask, start: RigidTransform, cross: bool
+) -> tuple[RigidTransform, float]:
+    reach = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0]
+    near = _cropped(fixed, region.points_mm, _SPACINGS_MM[0])
+    there = _cropped(moving, start @ region.points_mm, reach)
+    motion = start
+    for spacing in _SPACINGS_MM:
+        at = alignment.level(near, there, region, spacing, cross)
+        if spacing == _SPACINGS_MM[0]:
+            motion = alignment.best_shift(at, motion, _SEARCH_REACH_MM, _SEARCH_STEP_MM)
+        motion = alignment.refine(at, motion)
+    return motion, alignment.similarity(at, motion)
+
+
+def _cropped(volume: Volume, points_mm: FloatArray, margin_mm: float) -> Volume:
+    """Return the smallest block of voxels that holds the points and a margin."""
+    index = volume.geometry.to_index(points_mm)
+    margin = margin_mm / np.array(volume.geometry.spacing_mm)
+    size = np.array(volume.geometry.shape)
+    low = np.clip(np.floor(index.min(axis=0) - margin), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + margin) + 1, low + 1, size).astype(int)
+    block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    i, j, k = block
+    return Volume(volume.array[i, j, k], volume.geometry.crop((i, j, k)))
+
+
+def _seen_fraction(region: Mask, moving: Geometry, motion: RigidTransform) -> float:
+    seen = coverage(region.geometry, moving, motion).array
+    return float(np.count_nonzero(seen & region.array) / region.voxels)
+
+
+def _too_different(fit: float, limits: RegistrationLimits, contrast: Contrast) -> str | None:
+    same = contrast is Contrast.SAME
+    least = limits.similarity_same_min if same else limits.similarity_cross_min
+    if fit >= least:
+        return None
+    return text("registration.too_different", value=fit, limit=least)
+
+
+def _implausible(
+    motion: RigidTransform,
+    start: RigidTransform,
+    region: Mask,
+    moving: Geometry,
+    limits: RegistrationLimits,
+) -> str | None:
+    turn = rotation_deg(motion)
+    if turn > limits.rotation_max_deg:
+        return text("registration.turned", value=turn, limit=limits.rotation_max_deg)
+    centre = region.centroid_mm
+    shift = float(np.linalg.norm(motion @ centre - start @ centre)) if centre is not None else 0.0
+    if shift > limits.shift_max_mm:
+        return text("registration.shifted", value=shift, limit=limits.shift_max_mm)
+    seen = _seen_fraction(region, moving, motion)
+    if seen < limits.overlap_min:
+        return text("registration.left_the_image", value=seen * 100, limit=limits.overlap_min * 100)
+    return None
+
+
+def rotation_deg(motion: RigidTransform) -> float:
+    """Angle of the rotation, 0 to 180 degrees."""
+    trace = float(np.trace(motion.matrix[:3, :3]))
+    return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1.0, 1.0))))
+
+
+def _inconsistent(error_mm: FloatArray, limits: RegistrationLimits) -> str | None:
+    mean, worst = float(error_mm.mean()), float(error_mm.max())
+    if mean <= limits.error_mean_max_mm and worst <= limits.error_max_max_mm:
+        return None
+    return text(
+        "registration.inconsistent",
+        mean=mean,
+        mean_limit=limits.error_mean_max_mm,
+        worst=worst,
+        worst_limit=limits.error_max_max_mm,
+    )

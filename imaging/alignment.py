@@ -1,0 +1,228 @@
+"""Alignment: one rigid motion that makes one image explain another best, by Gauss-Newton.
+
+The moving image m, carried by the motion, is explained by the fixed image f at the points of a
+region: by a line (same contrast, so the similarity is the correlation) or by the mean of m in
+each of a number of equally filled classes of f (cross contrast: the correlation ratio of Roche
+et al., MICCAI 1998). In both the explanation is linear in m, so it is projected out of residual
+and Jacobian, and each iteration solves six equations.
+
+Sums run in one fixed order without BLAS: the result has the same bits at any number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from imaging.geometry import FloatArray, Geometry
+from imaging.resampling import shrink
+from imaging.transform import RigidTransform
+from imaging.volume import Mask, Volume
+
+_CLASSES = 32
+_OVERLAP_MIN = 0.5
+_ITERATIONS = 25
+_HALVINGS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One resolution: fixed points with their classes or values, and the smoothed moving image.
+
+    `points_mm` is (3, n), so that each coordinate is one contiguous row; `gradient` holds the
+    moving image's derivatives along i, j and k per voxel.
+    """
+
+    points_mm: FloatArray
+    values: FloatArray
+    classes: NDArray[np.intp] | None
+    moving: NDArray[np.float32]
+    gradient: tuple[NDArray[np.float32], ...]
+    index_from_mm: FloatArray
+    tolerance_mm: float
+
+    @property
+    def centre_mm(self) -> FloatArray:
+        """(3,): mean of the fixed points."""
+        return np.asarray(self.points_mm.mean(axis=1))
+
+
+def level(fixed: Volume, moving: Volume, region: Mask, spacing_mm: float, cross: bool) -> Level:
+    """Prepare one resolution.
+
+    Points lie about `spacing_mm` apart, or one slice where slices are thicker; both images are
+    smoothed by half of that distance.
+    """
+    fixed, moving = shrink(fixed, spacing_mm / 2), shrink(moving, spacing_mm / 2)
+    index = _lattice(fixed.geometry, region, spacing_mm)
+    values = _smoothed(fixed, spacing_mm / 2)[tuple(index)].astype(np.float64)
+    carried = _smoothed(moving, spacing_mm / 2)
+    gradient = tuple(_slope(carried, axis) for axis in range(3))
+    return Level(
+        points_mm=mapped(fixed.geometry.affine, index.astype(np.float64)),
+        values=values,
+        classes=_classes(values) if cross else None,
+        moving=carried,
+        gradient=gradient,
+        index_from_mm=np.asarray(np.linalg.inv(moving.geometry.affine), dtype=np.float64),
+        tolerance_mm=spacing_mm / 2000,
+    )
+
+
+def _lattice(grid: Geometry, region: Mask, spacing_mm: float) -> NDArray[np.intp]:
+    """(3, n): every so many voxels of `grid`, those whose centre lies in `region`."""
+    strides = [max(1, round(spacing_mm / mm)) for mm in grid.spacing_mm]
+    axes = [np.arange(min(s // 2, n - 1), n, s) for s, n in zip(strides, grid.shape, strict=True)]
+    index = np.array(np.meshgrid(*axes, indexing="ij")).reshape(3, -1)
+    there = np.linalg.inv(region.geometry.affine) @ grid.affine
+    place = np.rint(mapped(there, index.astype(np.float64))).astype(np.intp)
+    place = np.clip(place, 0, np.array(region.geometry.shape)[:, None] - 1)
+    return np.asarray(index[:, region.array[tuple(place)]])
+
+
+def _slope(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    if array.shape[axis] < 2:
+        return np.zeros_like(array)
+    return np.asarray(np.gradient(array, axis=axis), dtype=np.float32)
+
+
+def _smoothed(volume: Volume, sigma_mm: float) -> NDArray[np.float32]:
+    sigmas = [sigma_mm / mm for mm in volume.geometry.spacing_mm]
+    # A bright drop of fluid or failed suppression must not outweigh the whole wall.
+    ceiling = np.percentile(volume.array, 99.5)
+    return np.asarray(
+        ndimage.gaussian_filter(np.minimum(volume.array, ceiling), sigmas, truncate=3.0)
+    )
+
+
+def _classes(values: FloatArray) -> NDArray[np.intp]:
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, _CLASSES + 1)[1:-1]))
+    return np.searchsorted(edges, values, side="right")
+
+
+def mapped(matrix: FloatArray, points: FloatArray) -> FloatArray:
+    """Map (3, n) points by a (4, 4) matrix, sums in a fixed order."""
+    x, y, z = points
+    rows = [row[0] * x + row[1] * y + row[2] * z + row[3] for row in matrix[:3]]
+    return np.array(rows)
+
+
+def similarity(at: Level, motion: RigidTransform) -> float:
+    """Return the correlation, or the root of the correlation ratio, 0 to 1.
+
+    0 when the correlation is negative, an image is flat, or the images hardly overlap.
+    """
+    index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
+    inside = _inside(at, index)
+    if inside.mean() < _OVERLAP_MIN:
+        return 0.0
+    found = _sampled(at.moving, index[:, inside])
+    total = float(((found - found.mean()) ** 2).sum())
+    if total <= 0.0:
+        return 0.0
+    residual = _unexplained(at, inside, found)
+    explained = max(0.0, 1.0 - float((residual**2).sum()) / total)
+    falling = at.classes is None and float(((found - found.mean()) * at.values[inside]).sum()) < 0
+    return 0.0 if falling else float(np.sqrt(explained))
+
+
+def _inside(at: Level, index: FloatArray) -> NDArray[np.bool_]:
+    limits = np.array(at.moving.shape)[:, None] - 1
+    return np.asarray(((index >= 0) & (index <= limits)).all(axis=0))
+
+
+def _sampled(array: NDArray[np.float32], index: FloatArray) -> FloatArray:
+    return np.asarray(ndimage.map_coordinates(array, index, np.float64, order=1, mode="nearest"))
+
+
+def _unexplained(at: Level, inside: NDArray[np.bool_], found: FloatArray) -> FloatArray:
+    """Return what is left of `found` when the fixed image has explained all it can."""
+    if at.classes is not None:
+        kind = at.classes[inside]
+        count = np.maximum(np.bincount(kind, minlength=_CLASSES), 1)
+        return np.asarray(found - (np.bincount(kind, found, _CLASSES) / count)[kind])
+    value = at.values[inside] - at.values[inside].mean()
+    spread = float((value**2).sum())
+    slope = float((value * found).sum()) / spread if spread > 0 else 0.0
+    return np.asarray(found - found.mean() - slope * value)
+
+
+def best_shift(
+    at: Level, start: RigidTransform, reach_mm: tuple[float, float, float], step_mm: float
+) -> RigidTransform:
+    """Return `start` moved by the shift of a regular search that explains the images best."""
+    axes = [step_mm * np.arange(-(r // step_mm), r // step_mm + 1) for r in reach_mm]
+    # The shortest of equally good shifts comes first, so a flat image does not move.
+    shifts = sorted(product(*axes), key=lambda s: (sum(x * x for x in s), s))
+    found = [similarity(at, shifted(start, shift)) for shift in shifts]
+    return shifted(start, shifts[int(np.argmax(found))])
+
+
+def shifted(motion: RigidTransform, shift_mm: tuple[float, ...]) -> RigidTransform:
+    """Return `motion` followed by a translation."""
+    matrix = motion.matrix.copy()
+    matrix[:3, 3] += shift_mm
+    return RigidTransform(matrix)
+
+
+def refine(at: Level, start: RigidTransform) -> RigidTransform:
+    """Return the motion near `start` with the highest similarity at this resolution."""
+    motion, best = start, similarity(at, start)
+    reach_mm = float(np.sqrt(((at.points_mm - at.centre_mm[:, None]) ** 2).sum(axis=0).max()))
+    for _ in range(_ITERATIONS):
+        step = _gauss_newton_step(at, motion)
+        if step is None:
+            return motion
+        for _ in range(_HALVINGS):
+            candidate = _moved(at, motion, step)
+            reached = similarity(at, candidate)
+            if reached > best:
+                break
+            step = step / 2
+        else:
+            return motion
+        motion, best = candidate, reached
+        if np.abs(step[:3]).max() + reach_mm * np.abs(step[3:]).max() < at.tolerance_mm:
+            return motion
+    return motion
+
+
+def _gauss_newton_step(at: Level, motion: RigidTransform) -> FloatArray | None:
+    """(6,): translation in mm and rotation vector in radians about the region's centre."""
+    index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
+    inside = _inside(at, index)
+    if inside.mean() < _OVERLAP_MIN:
+        return None
+    index = index[:, inside]
+    residual = _unexplained(at, inside, _sampled(at.moving, index))
+    slopes = np.array([_sampled(part, index) for part in at.gradient])
+    gx, gy, gz = mapped(_linear(at.index_from_mm.T), slopes)
+    x, y, z = mapped(motion.matrix, at.points_mm[:, inside]) - (motion @ at.centre_mm)[:, None]
+    columns = (gx, gy, gz, y * gz - z * gy, z * gx - x * gz, x * gy - y * gx)
+    jacobian = np.array([_unexplained(at, inside, column) for column in columns])
+    normal = np.einsum("in,jn->ij", jacobian, jacobian)
+    pull = np.einsum("in,n->i", jacobian, residual)
+    # Scaled by its diagonal, so that mm and radians do not matter; a flat direction stays put.
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-12))
+    scaled = normal / np.outer(scale, scale) + 1e-6 * np.eye(6)
+    return np.asarray(-np.linalg.solve(scaled, pull / scale) / scale)
+
+
+def _linear(matrix: FloatArray) -> FloatArray:
+    result = np.eye(4)
+    result[:3, :3] = matrix[:3, :3]
+    return result
+
+
+def _moved(at: Level, motion: RigidTransform, step: FloatArray) -> RigidTransform:
+    centre = motion @ at.centre_mm
+    turn = Rotation.from_rotvec(step[3:]).as_matrix()
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn
+    matrix[:3, 3] = centre - turn @ centre + step[:3]
+    return RigidTransform(matrix).after(motion)

@@ -1,0 +1,94 @@
+"""Positioning: how the patient lay at two visits, and whether one image is the other's mirror."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from imaging import alignment
+from imaging.messages import text
+from imaging.protocol import RegistrationLimits
+from imaging.quality import ENDPOINTS, QualityEntry, Severity
+from imaging.resampling import Image, shrink
+from imaging.transform import RigidTransform, identity
+from imaging.volume import Mask, Volume
+
+_SPACING_MM = 10.0
+_REACH_MM = (20.0, 20.0, 100.0)
+_STEP_MM = 10.0
+_RIM_MM = 10.0
+
+
+def between_visits(
+    fixed: Volume, fixed_body: Mask, moving: Volume, moving_body: Mask
+) -> RigidTransform:
+    """Return a coarse `moving_from_fixed` between two visits of the same contrast.
+
+    A patient is laid anew at each visit, so the scanner's coordinates say nothing: bodies are
+    laid centre to centre, then all shifts of ±20 mm across and ±100 mm along the patient, 10 mm
+    apart, are tried on the whole abdomen and the best is refined. Meant as the `start` of
+    `register_rigid`. The identity when a body is empty.
+    """
+    return _whole(fixed, fixed_body, moving, moving_body)[0]
+
+
+def mirrored_better(
+    baseline: Volume,
+    baseline_body: Mask,
+    visit: Volume,
+    visit_body: Mask,
+    limits: RegistrationLimits,
+) -> QualityEntry | None:
+    """Return LATERALITY_MIRRORED when `visit` is the left-right mirror of `baseline`.
+
+    Liver, spleen and stomach make the abdomen asymmetric: both the baseline and its mirror image
+    are aligned with the visit and compared inside the body. A header whose left is right and
+    pixels flipped under a correct header look the same here. None when the baseline as it is
+    fits as well, or when neither fits: then it is another matter, such as another patient.
+    """
+    plain = _whole(baseline, baseline_body, visit, visit_body)[1]
+    mirrored = _whole(mirror(baseline), mirror(baseline_body), visit, visit_body)[1]
+    margin = mirrored - plain
+    if mirrored < limits.mirror_similarity_min or margin < limits.mirror_margin_min:
+        return None
+    return QualityEntry(
+        code="LATERALITY_MIRRORED",
+        severity=Severity.ERROR,
+        message=text(
+            "quality.laterality_mirrored",
+            mirrored=mirrored,
+            plain=plain,
+            limit=limits.mirror_margin_min,
+        ),
+        value=margin,
+        threshold=limits.mirror_margin_min,
+        protocol_key="registration.mirror_margin_min",
+        endpoints=ENDPOINTS,
+    )
+
+
+def mirror(image: Image) -> Image:
+    """Return the image with left and right exchanged about the middle of its grid."""
+    axis, _ = image.geometry.axis_toward(0)
+    return type(image)(np.flip(image.array, axis=axis), image.geometry)
+
+
+def _whole(
+    fixed: Volume, fixed_body: Mask, moving: Volume, moving_body: Mask
+) -> tuple[RigidTransform, float]:
+    """Coarse motion on the whole body, and the similarity inside it, the skin left out."""
+    body, target = shrink(fixed_body, _SPACING_MM / 2), shrink(moving_body, _SPACING_MM / 2)
+    here, there = body.centroid_mm, target.centroid_mm
+    if here is None or there is None:
+        return identity(), 0.0
+    at = alignment.level(fixed, moving, body, _SPACING_MM, cross=False)
+    start = alignment.shifted(identity(), tuple(there - here))
+    motion = alignment.best_shift(at, start, _REACH_MM, _STEP_MM)
+    motion = alignment.refine(at, motion)
+    inner = alignment.level(fixed, moving, _inner(body), _SPACING_MM, cross=False)
+    return motion, alignment.similarity(inner, motion)
+
+
+def _inner(body: Mask) -> Mask:
+    depth = ndimage.distance_transform_edt(body.array, body.geometry.spacing_mm)
+    return Mask(depth > _RIM_MM, body.geometry)
