@@ -1,0 +1,112 @@
+"""Distance: how far two outlines of one graft differ in shape, wherever they lie.
+
+The definition is fixed here, because published ones differ by up to 13 %. Both masks are
+interpolated linearly onto one cubic grid, aligned with the axes of the patient space they share,
+whose side is the larger in-plane pixel; inside is 0.5 and more. Surfaces are the 0.5 isosurface
+of that grid. A distance is from a vertex of one surface to the nearest vertex of the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+from skimage.measure import marching_cubes
+
+from imaging.geometry import FloatArray, Geometry
+from imaging.measurements.shape import cropped, pixel_mm
+from imaging.transform import RigidTransform
+from imaging.volume import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two outlines compared.
+
+    Parameters
+    ----------
+    dice
+        Twice the common volume over the sum of both.
+    containment
+        Share of the visit's graft that lies inside the reference's outline.
+    hausdorff95_mm
+        The larger of the two directed 95th percentiles of surface distance.
+    mean_surface_distance_mm
+        Mean over all vertices of both surfaces, pooled.
+    protrusion_mm
+        95th percentile, over the visit's surface, of the distance outside the reference's; 0
+        where it lies inside.
+    """
+
+    dice: float
+    containment: float
+    hausdorff95_mm: float
+    mean_surface_distance_mm: float
+    protrusion_mm: float
+
+
+def compare(
+    visit: Mask, reference: Mask, reference_from_visit: RigidTransform, *, align: bool
+) -> Overlap | None:
+    """Compare two masks in the reference's patient space; None when either is empty.
+
+    With `align`, the visit's centroid is first moved onto the reference's: shape without place.
+    """
+    if visit.is_empty or reference.is_empty:
+        return None
+    visit, reference = cropped(visit), cropped(reference)
+    motion = _aligned(visit, reference, reference_from_visit) if align else reference_from_visit
+    grid = _common_grid(visit, reference, motion)
+    points = grid.to_world(np.moveaxis(np.indices(grid.shape), 0, -1))
+    ours = _sampled(visit, motion.inverse @ points)
+    theirs = _sampled(reference, points)
+    return _overlap(ours, theirs, grid)
+
+
+def _aligned(visit: Mask, reference: Mask, motion: RigidTransform) -> RigidTransform:
+    shift = np.eye(4)
+    shift[:3, 3] = reference.points_mm.mean(axis=0) - motion @ visit.points_mm.mean(axis=0)
+    return RigidTransform(shift).after(motion)
+
+
+def _common_grid(visit: Mask, reference: Mask, motion: RigidTransform) -> Geometry:
+    side = max(pixel_mm(visit.geometry), pixel_mm(reference.geometry))
+    corners = np.vstack([motion @ visit.geometry.corners_mm, reference.geometry.corners_mm])
+    margin = 2 * max(visit.geometry.spacing_mm + reference.geometry.spacing_mm)
+    low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+    affine = np.diag([side, side, side, 1.0])
+    affine[:3, 3] = low
+    i, j, k = (int(n) for n in np.ceil((high - low) / side) + 1)
+    return Geometry(affine, (i, j, k))
+
+
+def _sampled(mask: Mask, points_mm: FloatArray) -> FloatArray:
+    """Linear interpolation at points (..., 3), fading to 0 over one voxel beyond the grid."""
+    padded = np.pad(mask.array, 1).astype(np.float32)
+    index = np.moveaxis(mask.geometry.to_index(points_mm) + 1, -1, 0)
+    return np.asarray(map_coordinates(padded, index, order=1, cval=0.0), dtype=np.float64)
+
+
+def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | None:
+    inside, outside = ours >= 0.5, theirs >= 0.5
+    if not inside.any() or not outside.any():
+        return None
+    common = np.count_nonzero(inside & outside)
+    vertices, others = _surface(ours), _surface(theirs)
+    side = grid.spacing_mm[0]
+    forth = cKDTree(others).query(vertices)[0] * side
+    back = cKDTree(vertices).query(others)[0] * side
+    beyond = map_coordinates(theirs, vertices.T, order=1) < 0.5
+    return Overlap(
+        dice=float(2 * common / (np.count_nonzero(inside) + np.count_nonzero(outside))),
+        containment=float(common / np.count_nonzero(inside)),
+        hausdorff95_mm=float(max(np.percentile(forth, 95), np.percentile(back, 95))),
+        mean_surface_distance_mm=float(np.concatenate([forth, back]).mean()),
+        protrusion_mm=float(np.percentile(np.where(beyond, forth, 0.0), 95)),
+    )
+
+
+def _surface(field: FloatArray) -> FloatArray:
+    return np.asarray(marching_cubes(field, 0.5)[0], dtype=np.float64)

@@ -1,0 +1,202 @@
+"""Signal: how bright the graft is against reference muscle on T2W-FS, and in what pattern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging.errors import GeometryError
+from imaging.geometry import FloatArray
+from imaging.measurement import Measurement, measured, missing
+from imaging.measurements.bootstrap import ratio_ci95, sample
+from imaging.measurements.foci import Focus, core, find_foci, pixels_in_plane
+from imaging.messages import text
+from imaging.protocol import ReferenceMuscle, SignalLimits
+from imaging.reference import Reference
+from imaging.volume import Mask, Volume
+
+ROBUST_SD = 1.4826
+"""Median absolute deviation to standard deviation, for a normal distribution."""
+
+
+class Pattern(StrEnum):
+    """How the signal is spread over the graft."""
+
+    HOMOGENEOUS = "homogeneous"
+    STIPPLED = "stippled"
+    NODULAR = "nodular"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signal:
+    """T2W-FS signal of one graft.
+
+    Parameters
+    ----------
+    ratio
+        Median of the graft's core over the median of reference muscle, with bootstrap interval.
+    contrast_to_noise
+        Their difference over the robust standard deviation of reference muscle.
+    coefficient_of_variation
+        Standard deviation over mean of the core (IBSI 7TET).
+    robust_cov
+        1.4826 times median absolute deviation over median of the core; decides the pattern.
+    high_limit
+        Ratio above which signal is high.
+    high_fraction
+        Share of the graft above it.
+    foci
+        Largest first; those `at_rim` may be partial volume.
+    pattern
+        None when the rules do not decide it, see `pattern_reason`.
+    mass_like
+        Whether a nodule is as large as a mass; None when not decided.
+    high
+        The part of the graft with high signal; None when not measured.
+    """
+
+    ratio: Measurement
+    contrast_to_noise: Measurement
+    coefficient_of_variation: Measurement
+    robust_cov: Measurement
+    high_limit: Measurement
+    high_fraction: Measurement
+    foci: tuple[Focus, ...]
+    pattern: Pattern | None
+    pattern_reason: str | None
+    mass_like: bool | None
+    high: Mask | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and spread of a set of intensities, in their unit or dimensionless."""
+
+    median: float
+    coefficient_of_variation: Measurement
+    robust_cov: Measurement
+
+
+def measure_signal(
+    volume: Volume,
+    graft: Mask,
+    reference: Reference,
+    limits: SignalLimits,
+    sampling: ReferenceMuscle,
+) -> Signal:
+    """Measure the graft on one T2W-FS image; an empty graft or black muscle gives reasons.
+
+    Raises
+    ------
+    GeometryError
+        The graft is not on the image's grid.
+    """
+    require_same_grid(volume, graft)
+    if graft.is_empty or reference.median <= 0:
+        reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
+        return Signal(*(missing(reason),) * 6, (), None, reason, None, None)
+    inner = core(graft, sampling.erosion_pixels)
+    spread = describe(volume.array[inner.array].astype(np.float64))
+    ratio = muscle_ratio(volume, inner, reference, sampling)
+    high_limit = _high_limit(reference, limits)
+    high = graft.array & (volume.array > high_limit * reference.median)
+    foci = _bright_foci(volume, graft, reference, spread.median, limits)
+    pattern, mass_like, reason_ = _pattern(foci, spread.robust_cov, limits)
+    return Signal(
+        ratio=ratio,
+        contrast_to_noise=_contrast(spread.median, reference),
+        coefficient_of_variation=spread.coefficient_of_variation,
+        robust_cov=spread.robust_cov,
+        high_limit=measured(high_limit),
+        high_fraction=measured(np.count_nonzero(high) / graft.voxels),
+        foci=foci,
+        pattern=pattern,
+        pattern_reason=reason_,
+        mass_like=mass_like,
+        high=Mask(high, graft.geometry),
+    )
+
+
+def require_same_grid(volume: Volume, mask: Mask) -> None:
+    """Raise GeometryError unless a mask lies on an image's grid."""
+    if not volume.geometry.same_grid(mask.geometry):
+        raise GeometryError("grids_differ", image=volume.geometry.shape, mask=mask.geometry.shape)
+
+
+def muscle_ratio(
+    volume: Volume, region: Mask, reference: Reference, sampling: ReferenceMuscle
+) -> Measurement:
+    """Return median(region) / median(reference muscle); no interval when there is too little."""
+    ours = sample(volume, region, sampling.bootstrap_block_mm)
+    muscle = sample(volume, reference.mask, sampling.bootstrap_block_mm)
+    interval = ratio_ci95(ours, muscle, sampling.bootstrap_draws, sampling.bootstrap_seed)
+    return measured(float(np.median(ours.values)) / reference.median, interval)
+
+
+def describe(values: FloatArray) -> Spread:
+    """Return median and spread of intensities (n,), n at least 1."""
+    mean, median = float(values.mean()), float(np.median(values))
+    deviation = ROBUST_SD * float(np.median(np.abs(values - median)))
+    undefined = missing(text("reason.zero_intensity"))
+    return Spread(
+        median=median,
+        coefficient_of_variation=undefined if mean == 0 else measured(values.std() / mean),
+        robust_cov=undefined if median == 0 else measured(deviation / abs(median)),
+    )
+
+
+def _high_limit(reference: Reference, limits: SignalLimits) -> float:
+    return max(1 + limits.high_sd * reference.robust_sd / reference.median, limits.high_ratio_min)
+
+
+def _contrast(median: float, reference: Reference) -> Measurement:
+    if reference.robust_sd <= 0:
+        return missing(text("reason.reference_without_spread"))
+    return measured((median - reference.median) / reference.robust_sd)
+
+
+def _bright_foci(
+    volume: Volume, graft: Mask, reference: Reference, graft_median: float, limits: SignalLimits
+) -> tuple[Focus, ...]:
+    muscle_limit = _high_limit(reference, limits) * reference.median
+    above = volume.array > max(muscle_limit, limits.focus_over_graft * graft_median)
+    region: NDArray[np.bool_] = graft.array & above
+    foci = find_foci(region, volume, graft, reference.median, limits.rim_mm)
+    return tuple(f for f in foci if pixels_in_plane(f, volume) >= limits.focus_pixels_min)
+
+
+def _pattern(
+    foci: tuple[Focus, ...], robust_cov: Measurement, limits: SignalLimits
+) -> tuple[Pattern | None, bool | None, str | None]:
+    """Pattern, mass-likeness and, without a pattern, why; rim foci can only cast doubt."""
+    with_rim, without = (
+        _rank(foci, robust_cov, limits),
+        _rank(tuple(f for f in foci if not f.at_rim), robust_cov, limits),
+    )
+    if with_rim != without:
+        same_mass = with_rim[1] if with_rim[1] == without[1] else None
+        return None, same_mass, text("reason.pattern_rim")
+    pattern, mass_like = without
+    reason = None if pattern else text("reason.pattern_between", minimum=limits.focus_min_mm)
+    return pattern, mass_like, reason
+
+
+def _rank(
+    foci: tuple[Focus, ...], robust_cov: Measurement, limits: SignalLimits
+) -> tuple[Pattern | None, bool]:
+    largest = max((f.diameter_mm for f in foci), default=0.0)
+    mass_like = any(is_mass_like(f, limits) for f in foci)
+    if mass_like or largest >= limits.nodule_min_mm:
+        return Pattern.NODULAR, mass_like
+    uneven = robust_cov.value is None or robust_cov.value > limits.cov_homogeneous_max
+    if uneven or len(foci) >= limits.stipples_min:
+        return Pattern.STIPPLED, False
+    return (None if largest >= limits.focus_min_mm else Pattern.HOMOGENEOUS), False
+
+
+def is_mass_like(focus: Focus, limits: SignalLimits) -> bool:
+    """Whether a focus is as long or as large as a mass."""
+    return focus.diameter_mm >= limits.mass_min_mm or focus.volume_ml >= limits.mass_min_ml

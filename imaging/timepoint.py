@@ -1,0 +1,77 @@
+"""Timepoint: what one visit brings to a comparison with another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imaging.measurement import Measurement
+from imaging.measurements.muscle import MuscleSize
+from imaging.measurements.shape import Shape
+from imaging.measurements.signal import Signal
+from imaging.quality import QualityEntry
+from imaging.segmentation.masks import Graft
+from imaging.transform import RigidTransform
+from imaging.visit import VisitName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timepoint:
+    """What one visit brings to a comparison; every part but the graft may be missing.
+
+    Parameters
+    ----------
+    baseline_from_visit
+        Maps the visit's patient space to the baseline's (identity at baseline); None when the
+        registration failed.
+    registration_error_mm
+        How far that map may be off; missing without a registration, 0 at baseline.
+    signal, signal_uncorrected
+        The T2W-FS measurements with and without bias field correction.
+    """
+
+    name: VisitName
+    label: str
+    days: int | None
+    graft: Graft
+    shape: Shape
+    muscle: MuscleSize | None
+    signal: Signal | None
+    signal_uncorrected: Signal | None
+    baseline_from_visit: RigidTransform | None
+    registration_error_mm: Measurement
+    quality: tuple[QualityEntry, ...] = ()
+    manufacturer: str | None = None
+    field_strength_t: float | None = None
+
+
+def nadir(earlier: Iterable[Timepoint], confidence_min: float) -> Timepoint | None:
+    """Return the earlier visit with the smallest measured graft, the first of equals.
+
+    A graft that needs a reader (confidence below the minimum) is no measure of anything.
+    """
+    known = [
+        visit
+        for visit in earlier
+        if visit.shape.volume_ml.known and visit.graft.confidence >= confidence_min
+    ]
+    return min(known, key=lambda visit: visit.shape.volume_ml.value or 0.0, default=None)
+
+
+def scanner_differs(visit: Timepoint, reference: Timepoint) -> bool:
+    """Whether vendor or field strength are known to differ (2.89 T and 3 T are one class)."""
+    vendors = {_vendor(v.manufacturer) for v in (visit, reference) if v.manufacturer}
+    fields = {round(2 * v.field_strength_t) for v in (visit, reference) if v.field_strength_t}
+    return len(vendors) > 1 or len(fields) > 1
+
+
+def reference_from_visit(visit: Timepoint, reference: Timepoint) -> RigidTransform | None:
+    """Return the map from one visit's patient space to another's; None when either has none."""
+    if visit.baseline_from_visit is None or reference.baseline_from_visit is None:
+        return None
+    return reference.baseline_from_visit.inverse.after(visit.baseline_from_visit)
+
+
+def _vendor(manufacturer: str) -> str:
+    """First word, lower case: the rest is the legal form of the year."""
+    return manufacturer.lower().replace("_", " ").split()[0]
