@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import fft2, ifft2
 
 from imaging.geometry import FloatArray, Geometry
 from imaging.simulation.motion import Pose
@@ -107,10 +108,9 @@ def _layer(
     body: Body, pose: Pose, geometry: Geometry, colours: Palette, level: float
 ) -> tuple[Array, ...]:
     ni, nj, _ = geometry.shape
-    fine_i = (np.arange(ni * IN_PLANE) + 0.5) / IN_PLANE - 0.5
-    fine_j = (np.arange(nj * IN_PLANE) + 0.5) / IN_PLANE - 0.5
-    index = np.stack(np.broadcast_arrays(fine_i[:, None], fine_j[None, :], level), axis=-1)
-    x, y, z = pose.to_body(geometry.to_world(index.reshape(-1, 3)))
+    fine_i = ((np.arange(ni * IN_PLANE) + 0.5) / IN_PLANE - 0.5).astype(np.float32)
+    fine_j = ((np.arange(nj * IN_PLANE) + 0.5) / IN_PLANE - 0.5).astype(np.float32)
+    x, y, z = pose.to_body(geometry, fine_i, fine_j, level)
     physique = body.wall.body
     margin = physique.fat_back + physique.fat + 15.0
     near = np.flatnonzero(
@@ -135,10 +135,11 @@ def _layer(
 def _block_mean(
     where: NDArray[np.intp], values: NDArray[np.generic], shape: tuple[int, int]
 ) -> Array:
-    fine = np.zeros((shape[0] * IN_PLANE) * (shape[1] * IN_PLANE), np.float32)
+    fine = np.zeros(shape[0] * IN_PLANE * shape[1] * IN_PLANE, np.float32)
     fine[where] = values
-    blocks = fine.reshape(shape[0], IN_PLANE, shape[1], IN_PLANE)
-    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
+    fine = fine.reshape(shape[0] * IN_PLANE, shape[1] * IN_PLANE)
+    total = sum(fine[i::IN_PLANE, j::IN_PLANE] for i in range(IN_PLANE) for j in range(IN_PLANE))
+    return np.asarray(total / np.float32(IN_PLANE**2), dtype=np.float32)
 
 
 def suppression_map(
@@ -152,13 +153,11 @@ def suppression_map(
     """Share of the fat signal that remains, per voxel: worse at the lateral and anterior edges."""
     x, y, z = points
     uneven = field(x, y, z)
-    lateral = smoothstep((np.abs(x) / half_size_mm[0] - 0.75) / 0.4)
-    front = 0.6 * smoothstep((-y / half_size_mm[1] - 0.8) / 0.5) * smoothstep(uneven)
-    patches = smoothstep((uneven - 1.1) / 0.8)
-    failing = plan.suppression_failure * np.clip(
-        lateral * (0.6 + 0.4 * uneven) + front + patches, 0, 1
-    )
-    result = base * (1 + 0.2 * uneven) + failing
+    lateral = smoothstep((np.abs(x) / half_size_mm[0] - 0.72) / 0.4) * (0.7 + 0.3 * uneven)
+    front = 0.8 * smoothstep((-y / half_size_mm[1] - 0.75) / 0.5) * smoothstep(uneven)
+    gas = np.exp(-(((x - 50) / 45) ** 2 + ((y + 50) / 35) ** 2 + ((z - 125) / 45) ** 2))
+    failing = plan.suppression_failure * np.clip(lateral + front + 0.8 * gas, 0, 1)
+    result = base * np.exp(0.35 * uneven) + failing
     if over_graft and plan.graft is not None:
         dx = (x - plan.graft.lateral_mm) / 70.0
         dz = (z - plan.graft.level_mm) / 70.0
@@ -177,10 +176,36 @@ def coil_map(scanner: Scanner, points: FloatArray, half_depth_mm: float) -> Arra
     return np.asarray((0.32 + 0.85 * front + back) * tilt, dtype=np.float32)
 
 
-def detect(signal: Array, noise_sd: float, geometry: Geometry, rng: np.random.Generator) -> Volume:
-    """Magnitude of the signal with complex Gaussian noise (Rician), scaled to scanner units."""
-    real = signal + rng.normal(scale=noise_sd, size=signal.shape).astype(np.float32)
-    imaginary = rng.normal(scale=noise_sd, size=signal.shape).astype(np.float32)
-    magnitude = np.hypot(real, imaginary)
+RESOLUTION = 0.82
+"""Share of the reconstructed matrix that was acquired along each axis; the rest is zero-filled."""
+
+
+def detect(
+    signal: Array, noise_sd: float, ghost: float, geometry: Geometry, rng: np.random.Generator
+) -> Volume:
+    """Magnitude of the signal as read out: limited k-space, breathing ghosts, Rician noise.
+
+    `noise_sd` is that of one channel of the image; `ghost` the relative modulation of the
+    phase-encoding lines by breathing. The result is scaled to a scanner's 12 bits.
+    """
+    window, lines = _k_space(geometry.shape[:2], ghost)
+    before = noise_sd / float(np.sqrt((window**2).mean()))
+    magnitude = np.empty_like(signal)
+    for k in range(geometry.shape[2]):
+        noise = rng.normal(scale=before, size=(2, *geometry.shape[:2])).astype(np.float32)
+        spectrum = fft2(signal[:, :, k] + noise[0] + 1j * noise[1])
+        magnitude[:, :, k] = np.abs(ifft2(spectrum * (window * lines)))
     top = float(np.percentile(magnitude, 99.9))
     return Volume((magnitude * np.float32(1400.0 / top)).round(), geometry)
+
+
+def _k_space(shape: tuple[int, ...], ghost: float) -> tuple[Array, Array]:
+    """Window of the acquired part with softened edges, and breathing's modulation along j."""
+    sides = []
+    for n in shape:
+        frequency = np.abs(np.fft.fftfreq(n)) * 2.0 / RESOLUTION
+        sides.append(1.0 - smoothstep((frequency - 0.7) / 0.3))
+    window = sides[0][:, None] * sides[1][None, :]
+    line = np.arange(shape[1])
+    modulation = 1.0 + ghost * np.cos(2 * np.pi * line / 9.3)
+    return window.astype(np.float32), modulation[None, :].astype(np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.geometry import FloatArray
+from imaging.geometry import FloatArray, Geometry
 from imaging.simulation.warp import Array, smoothstep
 from imaging.transform import RigidTransform
 
@@ -24,20 +24,25 @@ class Pose:
     breath_mm: float
     scale: float
 
-    def to_body(self, points_mm: FloatArray) -> tuple[Array, Array, Array]:
-        """Return body coordinates x, y, z of scanner points (n, 3)."""
-        x, y, z = (self.scanner_from_body.inverse @ points_mm).T.astype(np.float32)
-        # The wall moved by the full breath; deeper points moved less, so give some back.
+    def to_body(
+        self, grid: Geometry, i: Array, j: Array, level: float
+    ) -> tuple[Array, Array, Array]:
+        """Return body x, y, z, flat, of the points (i, j) of a grid at fractional slice `level`."""
+        body_from_index = self.scanner_from_body.inverse.matrix @ grid.affine
+        step_i, step_j, step_k, origin = body_from_index[:3].T.astype(np.float32)
+        start = origin + np.float32(level) * step_k
+        x, y_as_wall, z = (
+            (start[c] + i[:, None] * step_i[c] + j[None, :] * step_j[c]).ravel() for c in range(3)
+        )
+        return x, self._let_go(y_as_wall), z
+
+    def _let_go(self, y_as_wall: Array) -> Array:
+        """Body y: deeper points moved less than the wall, so give some of the breath back."""
+        y = y_as_wall
         for _ in range(2):
             share = smoothstep((y + 25.0 * self.scale) / (85.0 * self.scale))
-            y = y_wall(points_mm, self) - np.float32(self.breath_mm) * share
-        return x, y, z
-
-
-def y_wall(points_mm: FloatArray, pose: Pose) -> Array:
-    """Return body y of scanner points as if all moved with the wall."""
-    inverse = pose.scanner_from_body.inverse.matrix
-    return np.asarray(points_mm @ inverse[1, :3] + inverse[1, 3], dtype=np.float32)
+            y = y_as_wall - np.float32(self.breath_mm) * share
+        return np.asarray(y, dtype=np.float32)
 
 
 def rotation(degrees: FloatArray) -> NDArray[np.float64]:

@@ -38,6 +38,7 @@ class Physique:
     fat_ripple: Ripple
     preperitoneal: Ripple
     fascia_lines: Ripple
+    fascia_thickness: Ripple
     tendon: tuple[Ripple, Ripple]
     muscle_texture: Texture
     organ_texture: Texture
@@ -68,13 +69,14 @@ def physique(scenario: Scenario) -> Physique:
         linea_alba_x=ripple(rng, 1, (120.0, 300.0), 1.2, terms=2),
         lateral_thickness=scale * float(rng.uniform(17.0, 25.0)),
         intersections=tuple(scale * (np.array([2.0, 46.0, 92.0]) + rng.uniform(-6, 6, 3))),
-        outline=ripple(rng, 3, (70.0, 220.0), 2.2 * scale),
+        outline=ripple(rng, 3, (130.0, 320.0), 3.5 * scale),
         layers=ripple(rng, 2, (40.0, 120.0), 1.0),
         fat_ripple=ripple(rng, 3, (60.0, 200.0), 0.14),
         preperitoneal=ripple(rng, 2, (50.0, 150.0), 1.0),
         fascia_lines=ripple(rng, 3, (35.0, 90.0), 1.0),
+        fascia_thickness=ripple(rng, 2, (15.0, 60.0), 0.35),
         tendon=(ripple(rng, 1, (18.0, 50.0), 3.0), ripple(rng, 1, (18.0, 50.0), 3.0)),
-        muscle_texture=texture(rng, (1.2, 0.8, 3.0)),
-        organ_texture=texture(rng, (1.3, 1.3, 1.3)),
+        muscle_texture=texture(rng, (1.6, 1.0, 4.0)),
+        organ_texture=texture(rng, (1.7, 1.7, 1.7)),
         ascites=scenario.ascites,
     )

@@ -137,7 +137,8 @@ def _image(
     if not is_t2:
         noise_sd /= 1.5
     rng = _rng(scenario, 8, number, int(is_t2), int(sequence.fat_suppressed))
-    return detect(np.asarray(signal, np.float32), noise_sd, grid, rng)
+    ghost = 0.06 if is_t2 else 0.02
+    return detect(np.asarray(signal, np.float32), noise_sd, ghost, grid, rng)
 
 
 def _truth(

@@ -66,10 +66,10 @@ RELAXATION: dict[float, dict[Tissue, Relaxation]] = {
         _T.AIR: _R(1000.0, 10.0, 0.0),
         _T.SKIN: _R(1000.0, 35.0, 0.60, 0.05, 0.1),  # [E]
         _T.FAT: _R(900.0, 30.0, 0.05, 0.85, 0.06),  # [B] for fat; 5 % water [E]
-        _T.FASCIA: _R(1000.0, 14.0, 0.45, 0.0, 0.1),  # [S] fibrous
+        _T.FASCIA: _R(1000.0, 18.0, 0.50, 0.05, 0.1),  # [S] fibrous
         _T.MUSCLE: _R(898.0, 29.0, 0.79, 0.02, 0.08),  # [B]
-        _T.TENDON: _R(900.0, 12.0, 0.40, 0.04, 0.1),  # [S] fibrous
-        _T.LIVER: _R(809.0, 34.0, 0.76, 0.03, 0.07),  # [B]
+        _T.TENDON: _R(900.0, 20.0, 0.55, 0.06, 0.1),  # [S] fibrous
+        _T.LIVER: _R(809.0, 34.0, 0.80, 0.03, 0.035),  # [B]
         _T.SPLEEN: _R(1328.0, 61.0, 0.83, 0.0, 0.05),  # [B]
         _T.KIDNEY_CORTEX: _R(1142.0, 76.0, 0.83, 0.0, 0.05),  # [B]
         _T.KIDNEY_MEDULLA: _R(1545.0, 81.0, 0.87, 0.0, 0.05),  # [B]
@@ -82,19 +82,19 @@ RELAXATION: dict[float, dict[Tissue, Relaxation]] = {
         _T.MARROW: _R(898.0, 45.0, 0.45, 0.35, 0.12),  # [B] L4, mixed
         _T.BONE: _R(500.0, 6.0, 0.2),  # cortical [E]
         _T.GAS: _R(1000.0, 10.0, 0.02),
-        _T.HEPATOCYTE: _R(809.0, 34.0, 0.76, 0.0, 0.06),  # as liver [B]
+        _T.HEPATOCYTE: _R(809.0, 33.0, 0.80, 0.0, 0.06),  # as liver [B]; T2 within its SD
         _T.OEDEMA: _R(1150.0, 45.0, 0.85, 0.0, 0.08),  # [E] about 2.6 x muscle at TE 80
         _T.SOLID_NODULE: _R(1300.0, 75.0, 0.85, 0.0, 0.08),  # [E] cellular tumour
     }
 }
 RELAXATION[1.5] = RELAXATION[3.0] | {
     _T.MUSCLE: _R(856.0, 27.0, 0.79, 0.02, 0.08),  # [B]
-    _T.LIVER: _R(586.0, 46.0, 0.76, 0.03, 0.07),  # [B]
+    _T.LIVER: _R(586.0, 46.0, 0.80, 0.03, 0.035),  # [B]
     _T.SPLEEN: _R(1057.0, 79.0, 0.83, 0.0, 0.05),  # [B]
     _T.KIDNEY_CORTEX: _R(966.0, 87.0, 0.83, 0.0, 0.05),  # [B]
     _T.KIDNEY_MEDULLA: _R(1412.0, 85.0, 0.87, 0.0, 0.05),  # [B]
     _T.MARROW: _R(549.0, 49.0, 0.45, 0.35, 0.12),  # [B]
-    _T.HEPATOCYTE: _R(586.0, 36.0, 0.76, 0.0, 0.06),  # T1 [B]; T2 kept near muscle's, graft [E]
+    _T.HEPATOCYTE: _R(770.0, 31.0, 0.80, 0.0, 0.06),  # [E] cells among muscle fibres
     _T.OEDEMA: _R(1000.0, 43.0, 0.85, 0.0, 0.08),  # [E]
     _T.SOLID_NODULE: _R(1100.0, 78.0, 0.85, 0.0, 0.08),  # [E]
 }

@@ -15,6 +15,7 @@ from imaging.simulation.wall import Labels
 from imaging.simulation.warp import Array, Ripple, ripple
 
 CONTENTS = (Tissue.FLUID, Tissue.CHYME, Tissue.CHYME, Tissue.STOOL, Tissue.GAS, Tissue.BOWEL_WALL)
+KINDS = tuple(sorted(set(CONTENTS)))
 GRID_MM = 3.0
 
 
@@ -31,24 +32,27 @@ class Bowel:
         index = np.stack([x, y, z]) - self.origin_mm[:, None].astype(np.float32)
         index /= np.float32(GRID_MM)
         distance = map_coordinates(self.distance_mm, index, order=1, mode="nearest")
-        nearest = np.rint(index).astype(int)
-        nearest = np.clip(nearest, 0, np.array(self.content.shape)[:, None] - 1)
-        content = self.content[tuple(nearest)]
         labels[distance < 1.6] = Tissue.BOWEL_WALL
-        filled = distance < 0
-        labels[filled] = content[filled]
+        filled = np.flatnonzero(distance < 0)
+        index = index[:, filled]
+        # Interpolating each content's presence keeps the border between two loops smooth.
+        presence = [
+            map_coordinates((self.content == c).astype(np.float32), index, order=1, mode="nearest")
+            for c in KINDS
+        ]
+        labels[filled] = np.array(KINDS, np.uint8)[np.argmax(presence, axis=0)]
 
 
 def bowel(body: Physique, rng: np.random.Generator) -> Bowel:
     """Draw loops as tubes along random walks through the cavity."""
     a, b, s = body.half_width, body.half_depth, body.scale
     points, radii, contents = [], [], []
-    for _ in range(int(rng.integers(24, 32))):
+    for _ in range(int(rng.integers(62, 78))):
         position = np.array(
-            [rng.uniform(-0.7, 0.7) * a, rng.uniform(-0.72, 0.1) * b, rng.uniform(-110, 95) * s]
+            [rng.uniform(-0.7, 0.7) * a, rng.uniform(-0.80, 0.15) * b, rng.uniform(-110, 95) * s]
         )
         heading = rng.normal(size=3)
-        radius = float(rng.uniform(8, 15)) * s
+        radius = float(rng.uniform(7, 14)) * s
         content = CONTENTS[int(rng.integers(len(CONTENTS)))]
         for _ in range(int(rng.integers(12, 30))):
             heading = heading + rng.normal(scale=0.45, size=3)
@@ -87,7 +91,6 @@ class Viscera:
     body: Physique
     bowel: Bowel
     warp: Ripple
-    vessels: Ripple
     shift_mm: float
 
     def paint(self, x: Array, y: Array, z: Array) -> Labels:
@@ -95,6 +98,7 @@ class Viscera:
         labels = np.full(x.shape, Tissue.FAT, np.uint8)
         s, b = self.body.scale, self.body.half_depth
         w = self.warp(x, y, z)
+        labels[self.body.organ_texture(x, y, 0.4 * z) > 2.5] = Tissue.VEIN
         self.bowel.paint(x, y, z, labels)
         zs = z - self.shift_mm
         if self.body.ascites:
@@ -108,7 +112,9 @@ class Viscera:
         self._ball(labels, Tissue.LIVER, x, y, zs, w, (-75, -5, 130), (74, 78, 78))
         self._ball(labels, Tissue.LIVER, x, y, zs, w, (-15, -45, 140), (60, 32, 50))
         self._ball(labels, Tissue.SPLEEN, x, y, zs, w, (105, 40, 130), (30, 42, 50))
-        liver_vessel = (labels == Tissue.LIVER) & (np.abs(self.vessels(x, y, zs)) < 0.02)
+        liver_vessel = (labels == Tissue.LIVER) & (
+            self.body.organ_texture(0.6 * x, 0.6 * y, 0.4 * zs) > 2.2
+        )
         labels[liver_vessel] = Tissue.VEIN
         for side in (-1, 1):
             self._ball(labels, Tissue.FAT, x, y, zs, w, (side * 68, 45, 60), (38, 38, 64))
@@ -158,5 +164,4 @@ class Viscera:
 def viscera(body: Physique, rng: np.random.Generator, fixed: np.random.Generator) -> Viscera:
     """Draw a visit's viscera: `rng` for what changes between visits, `fixed` for what does not."""
     warp = ripple(fixed, 3, (60.0, 150.0), 1.0)
-    vessels = ripple(fixed, 3, (30.0, 70.0), 1.0, terms=5)
-    return Viscera(body, bowel(body, rng), warp, vessels, float(rng.uniform(-12, 6)) * body.scale)
+    return Viscera(body, bowel(body, rng), warp, float(rng.uniform(-12, 6)) * body.scale)

@@ -136,8 +136,10 @@ class Wall:
         thickness = self.fat_mm(x, y, z)
         result = np.full(x.shape, Tissue.FAT, np.uint8)
         lines = self.body.fascia_lines(x, y, z)
-        scarpa = np.abs(-depth - thickness * (0.45 + 0.06 * lines)) < 0.35
-        septa = (np.abs(lines) < 0.012) & (-depth > 2)
+        thin = np.clip(0.22 + 0.5 * self.body.fascia_thickness(x, z), 0.0, 0.5)
+        scarpa = np.abs(-depth - thickness * (0.45 + 0.08 * lines)) < thin
+        septa = (np.abs(lines) < 0.01) & (-depth > 2)
+        result[self.body.organ_texture(x, y, 0.4 * z) > 2.9] = Tissue.VEIN
         result[scarpa | septa] = Tissue.FASCIA
         result[-depth > thickness - 1.8] = Tissue.SKIN
         result[-depth > thickness] = Tissue.AIR
@@ -161,7 +163,8 @@ class Wall:
         preperitoneal = np.clip(2.5 + 1.8 * self.body.preperitoneal(xr, z), 0.6, 9.0)
         midline_fat = 5.0 * np.exp(-((xr / 16.0) ** 2))
         behind = np.maximum(end, lateral_end) + preperitoneal + midline_fat
-        wall = front & (depth < behind) | ~front & (depth < 0.9 * self.body.lateral_thickness)
+        flank = np.where(np.abs(xr) > 88.0 * self.body.scale, self.body.lateral_thickness, 2.5)
+        wall = front & (depth < behind) | ~front & (depth < flank)
         return labels, compartment, wall
 
     def front_mm(self, x: float, z: float) -> float:
@@ -195,7 +198,8 @@ class Wall:
         front, lens, half, u = self._layers_of_rectus(xr, z, left)
         inside = (u > 0) & (u < 1) & anterior
         back = front + lens + 2 * half
-        sheath = (depth > front - 0.8) & (depth < back + 0.7) & (u > -0.03) & (u < 1.03)
+        thin = np.clip(0.35 + self.body.fascia_thickness(xr, z), 0.05, 0.9)
+        sheath = (depth > front - thin) & (depth < back + thin) & (u > -0.02) & (u < 1.02)
         alba = (u <= 0) & (depth > front - 1.4) & (depth < front + 0.8)
         labels[sheath | alba] = Tissue.FASCIA
         belly = inside & (depth > front) & (depth < back)
@@ -221,7 +225,7 @@ class Wall:
         full = full * (1.0 + 0.06 * self.body.layers(xr, z))
         u = (np.abs(xr) - self.half_gap_mm(z)) / self._rectus_width(z, left)
         v = np.clip(u, 0.0, 1.0)
-        lens = full * np.float32(1.66) * v**0.38 * (1.0 - v) ** 0.6
+        lens = full * np.float32(1.54) * v**0.30 * (1.0 - v) ** 0.42
         half = np.where(left, self.graft.half_thickness(xr, z), 0) if self.graft else 0 * xr
         front = 1.2 + 0.4 * np.clip(full - lens, 0, None)
         return front, lens, half, u
@@ -241,11 +245,24 @@ class Wall:
         s = self.body.scale
         beyond = np.abs(xr) - self.half_gap_mm(z) - self._rectus_width(z, left)
         ripple_mm = self.body.layers(z, np.abs(xr))
-        total = self.body.lateral_thickness * smoothstep((beyond + 2.0) / (38.0 * s))
+        total = self.body.lateral_thickness * (
+            0.25 + 0.75 * smoothstep((beyond + 4.0) / (36.0 * s))
+        )
         total = total * (1.0 + 0.08 * ripple_mm)
         share = depth / np.maximum(total, 0.5)
         inside = (beyond > 1.0) & (share > 0) & (share < 1)
         plane = np.minimum(np.abs(share - 0.36), np.abs(share - 0.76)) * total
         labels[inside] = Tissue.MUSCLE
         labels[inside & (plane < 0.55)] = Tissue.FAT
+        ribs = self._ribs(xr, z, share) if z.size else np.zeros((2, 0), bool)
+        labels[inside & ribs[0]] = Tissue.BONE
+        labels[inside & ribs[1]] = Tissue.MARROW
         return np.asarray(np.where(beyond > 0, total, 0.0), dtype=np.float32)
+
+    def _ribs(self, xr: Array, z: Array, share: Array) -> NDArray[np.bool_]:
+        """Cortex and marrow of the ribs above the costal margin, which falls laterally."""
+        s = self.body.scale
+        above = z > 150.0 * s - 0.8 * (np.abs(xr) - 10.0 * s)
+        phase = np.mod(z + 0.5 * np.abs(xr), 30.0 * s) / (30.0 * s) - 0.25
+        offset = np.hypot(phase / 0.22, (share - 0.55) / 0.30)
+        return np.stack([above & (offset < 1.0), above & (offset < 0.75)])

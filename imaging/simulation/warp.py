@@ -65,9 +65,9 @@ class Texture:
 
 
 def texture(rng: np.random.Generator, correlation: tuple[float, float, float]) -> Texture:
-    """Draw a tile of 64 cells a side, 1.5 mm each; `correlation` in cells along x, y, z."""
-    noise = gaussian_filter(rng.normal(size=(64, 64, 64)), correlation, mode="wrap")
-    return Texture((noise / noise.std()).astype(np.float32), 1.5)
+    """Draw a tile of 96 cells a side, 1 mm each; `correlation` in cells along x, y, z."""
+    noise = gaussian_filter(rng.normal(size=(96, 96, 96)), correlation, mode="wrap")
+    return Texture((noise / noise.std()).astype(np.float32), 1.0)
 
 
 def smoothstep(x: Array) -> Array:
