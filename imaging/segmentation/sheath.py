@@ -1,0 +1,207 @@
+"""Sheath: the front and back surface of the muscle band in the unrolled anterior wall.
+
+Every column is read as three layers below the skin: fat, muscle, and whatever lies behind. For
+each pair of surfaces the cost says how even the two layers are, how strong the steps between
+them, and how usual the thickness; the cheapest smooth pair wins (piecewise-constant model of
+Mumford and Shah along the depth, surfaces by dynamic programming). Means are per column, so coil
+shading does not matter, and a column's cost is capped, so a graft cannot outvote its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.geometry import FloatArray
+from imaging.protocol import SegmentationLimits
+from imaging.segmentation.fan import DEPTH_STEP_MM, Fan
+from imaging.segmentation.paths import CostArray, cheapest
+
+Unrolled = NDArray[np.float32]
+
+# Weights of the cost, in units of a squared residual: algorithm, not anatomy.
+_NOISE = 0.15  # unevenness of one tissue in log intensity: noise, septa, vessels
+_CLUTTER = 0.6  # gain per sample that a layer explains
+_STEP = 0.4  # log intensity step that counts as a full edge
+_EDGE_T2, _EDGE_T1 = 6.0, 9.0  # weight of a full edge
+_ORDER = 60.0  # muscle on the wrong side of fat, per unit of log intensity
+_THICKNESS = 1.0  # per mm outside the usual thickness
+_FAILED = 0.6  # log intensity above the usual fat: its suppression failed
+_FAT_SAMPLE_MM = (3.0, 9.0)  # below the skin and in front of the muscle
+_CAP = 40.0  # most that one column can object
+_REACH, _SLOPE = (2, 2), (4.0, 1.5)  # steps per column and their price
+_POOLED_MM = 10.0  # slices this near share one pair of surfaces to begin with
+_PULL_FRONT, _PULL_THICKNESS = 2.0, 1.5  # per mm from the surfaces in common
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheath:
+    """Two surfaces, (z, along) each, mm below the skin.
+
+    `front_step`, `back_step` are the log intensity steps at them, of the sharper contrast;
+    `muscle_level` the mean log intensity between them, one array (z, along) for each image.
+    """
+
+    front_mm: FloatArray
+    back_mm: FloatArray
+    front_step: FloatArray
+    back_step: FloatArray
+    muscle_level: tuple[FloatArray, ...]
+
+    @property
+    def thickness_mm(self) -> FloatArray:
+        """(z, along) thickness of the muscle band."""
+        return np.asarray(self.back_mm - self.front_mm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _States:
+    """The surfaces to choose from: depth of the front one, and thickness, in mm and samples."""
+
+    front: NDArray[np.intp]
+    thick: NDArray[np.intp]
+
+    @property
+    def front_mm(self) -> FloatArray:
+        return self.front * DEPTH_STEP_MM
+
+    @property
+    def thick_mm(self) -> FloatArray:
+        return self.thick * DEPTH_STEP_MM
+
+
+def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: SegmentationLimits) -> Sheath:
+    """Find both surfaces of the muscle band.
+
+    `t2`, `t1` are `fan.unrolled` images; T1W-FS counts where it covers a column.
+    """
+    states = _states(limits, t2.shape[2])
+    levels = [log_level(t2, fan.spacing_mm[2])]
+    cost = _usual_thickness(states, limits) + _cost(levels[0], states, _EDGE_T2)
+    if t1 is not None:
+        levels.append(log_level(t1, fan.spacing_mm[2]))
+        seen = (t1 > 0).mean(axis=2) > 0.7
+        cost = cost + _cost(levels[1], states, _EDGE_T1) * seen[:, :, None, None]
+    cost = np.minimum(cost - cost.min(axis=(2, 3), keepdims=True), np.float32(_CAP))
+    front, thick = cheapest(_pulled(cost, *_common(cost, fan.spacing_mm[2])), _REACH, _SLOPE)
+    return _measured(levels, states.front[front], states.thick[thick])
+
+
+def log_level(image: Unrolled, spacing_z_mm: float) -> Unrolled:
+    """Return log intensity relative to the wall's median, lightly smoothed.
+
+    Logarithms turn coil shading into an offset; 5 % of the median keeps noise in dark fat small.
+    """
+    covered = image[image > 0]
+    middle = float(np.median(covered)) if covered.size else 1.0
+    level = np.log(np.clip(image, 0, None) / middle + 0.05)
+    along_z = min(3.0 / spacing_z_mm, 0.6)
+    return np.asarray(ndimage.gaussian_filter(level, (along_z, 0.7, 0.5), mode="nearest"))
+
+
+def _states(limits: SegmentationLimits, depths: int) -> _States:
+    thick = np.arange(
+        round(limits.muscle_band_min_mm / DEPTH_STEP_MM),
+        round(limits.muscle_thickness_max_mm / DEPTH_STEP_MM) + 1,
+    )
+    deepest = min(round(limits.muscle_fat_max_mm / DEPTH_STEP_MM), depths - 2 - int(thick[-1]))
+    return _States(np.arange(round(limits.muscle_fat_min_mm / DEPTH_STEP_MM), deepest), thick)
+
+
+def _usual_thickness(states: _States, limits: SegmentationLimits) -> CostArray:
+    low, high = limits.muscle_thickness_low_mm, limits.muscle_thickness_high_mm
+    outside = np.maximum(low - states.thick_mm, 0) + np.maximum(states.thick_mm - high, 0)
+    return (_THICKNESS * outside).astype(np.float32)[None, None, None, :]
+
+
+def _cost(level: Unrolled, states: _States, edge: float) -> CostArray:
+    """(z, along, front, thick): cost of every pair of surfaces in one image.
+
+    Suppressed fat is darker than muscle, at most a little brighter; columns where suppression
+    failed say nothing.
+    """
+    sums = [np.cumsum(np.pad(level**p, ((0, 0), (0, 0), (1, 0))), axis=2) for p in (1, 2)]
+    top = int(states.front[0]) - 1
+    step = np.clip(steps(level) / _STEP, -1, 1) * np.float32(edge)
+    rise = np.maximum(step[:, :, states.front], 0)
+    fat_mean, fat_rest = _layer(sums, np.full_like(states.front, top), states.front)
+    shape = (*level.shape[:2], states.front.size, states.thick.size)
+    cost = np.empty(shape, dtype=np.float32)
+    for index, thick in enumerate(states.thick):
+        back = states.front + thick
+        mean, rest = _layer(sums, states.front, back)
+        order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5)
+        uneven = (fat_rest + rest) / (4 * _NOISE**2) - _CLUTTER * (back - top)
+        cost[..., index] = uneven + order - rise - np.abs(step[:, :, back])
+    return cost * _suppressed(level)[:, :, None, None]
+
+
+def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
+    """Columns whose fat below the skin is not far brighter than the wall's fat usually is."""
+    first, last = (round(mm / DEPTH_STEP_MM) for mm in _FAT_SAMPLE_MM)
+    fat = np.median(level[:, :, first:last], axis=2)
+    return np.asarray(fat < np.median(fat) + _FAILED)
+
+
+def _layer(
+    sums: list[Unrolled], first: NDArray[np.intp], last: NDArray[np.intp]
+) -> tuple[Unrolled, Unrolled]:
+    """Mean and sum of squared residuals of the samples first ... last - 1."""
+    count = np.maximum(last - first, 1)
+    total, squares = (s[:, :, last] - s[:, :, first] for s in sums)
+    return total / count, np.clip(squares - total**2 / count, 0, None)
+
+
+def steps(level: Unrolled) -> Unrolled:
+    """Return the rise of log intensity over about 2 mm of depth."""
+    return np.asarray(3.0 * ndimage.gaussian_filter1d(level, 1.5, axis=2, order=1))
+
+
+def _common(cost: CostArray, spacing_z_mm: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Surfaces that suit both sides and the neighbouring slices, at half the resolution.
+
+    A graft, a failed suppression or a dark patch of fat is on one side and in a few slices.
+    """
+    coarse = cost[:, :, ::2, ::2]
+    both = ndimage.gaussian_filter1d(
+        coarse + coarse[:, ::-1], _POOLED_MM / spacing_z_mm, axis=0, mode="nearest"
+    )
+    front, thick = cheapest(both, (1, 1), _SLOPE)
+    return 2 * front, 2 * thick
+
+
+def _pulled(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -> CostArray:
+    """Add a pull towards the surfaces given."""
+    away_front = np.abs(np.arange(cost.shape[2]) - front[:, :, None]) * DEPTH_STEP_MM
+    away_thick = np.abs(np.arange(cost.shape[3]) - thick[:, :, None]) * DEPTH_STEP_MM
+    pull_front = _PULL_FRONT * np.minimum(away_front, 8.0).astype(np.float32)
+    pull_thick = _PULL_THICKNESS * np.minimum(away_thick, 6.0).astype(np.float32)
+    return np.asarray(cost + pull_front[..., None] + pull_thick[:, :, None, :])
+
+
+def _measured(levels: list[Unrolled], front: NDArray[np.intp], thick: NDArray[np.intp]) -> Sheath:
+    edges = [np.abs(steps(level)) for level in levels]
+    surfaces = (front, front + thick)
+    at = [np.max([_taken(e, i) for e in edges], axis=0) for i in surfaces]
+    depth = [_smooth(i * DEPTH_STEP_MM) for i in surfaces]
+    inside = tuple(_middle(level, front, thick) for level in levels)
+    return Sheath(depth[0], depth[1], at[0], at[1], inside)
+
+
+def _taken(values: Unrolled, depth: NDArray[np.intp]) -> FloatArray:
+    return np.asarray(np.take_along_axis(values, depth[..., None], 2)[..., 0], dtype=np.float64)
+
+
+def _middle(level: Unrolled, front: NDArray[np.intp], thick: NDArray[np.intp]) -> FloatArray:
+    """Mean of the middle half of the band."""
+    sums = np.cumsum(np.pad(level, ((0, 0), (0, 0), (1, 0))), axis=2)
+    first = front + thick // 4
+    count = np.maximum(thick // 2, 1)
+    return np.asarray((_taken(sums, first + count) - _taken(sums, first)) / count)
+
+
+def _smooth(surface_mm: FloatArray) -> FloatArray:
+    return np.asarray(ndimage.gaussian_filter(surface_mm, (0.4, 0.8), mode="nearest"))
