@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.measurements.foci import Focus, gap_mm
-from imaging.measurements.shape import REPEATABILITY_95, pixel_mm
+from imaging.measurements.region import pixel_mm
+from imaging.measurements.shape import REPEATABILITY_95
 from imaging.measurements.signal import Signal, is_mass_like
 from imaging.protocol import Protocol, SignalLimits
 from imaging.timepoint import Timepoint, reference_from_visit

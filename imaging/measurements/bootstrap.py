@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from imaging.geometry import FloatArray
 from imaging.volume import Mask, Volume
 
-BINS = 512
-"""Values are ranked into so many groups of equal size; a median is right to 1/512 of the ranks."""
+BINS = 256
+"""Values are ranked into so many groups of equal size; a median is right to 1/256 of the ranks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +71,7 @@ def _drawn_medians(data: Sample, draws: int, generator: np.random.Generator) -> 
     level = np.bincount(rank, data.values[order]) / np.bincount(rank)
     cells = np.bincount(data.block[order] * bins + rank, minlength=data.blocks * bins)
     times = generator.multinomial(data.blocks, np.full(data.blocks, 1 / data.blocks), size=draws)
-    filled = np.cumsum(times.astype(np.float64) @ cells.reshape(data.blocks, bins), axis=1)
+    table = cells.reshape(data.blocks, bins).astype(np.float64)
+    filled = np.cumsum(times.astype(np.float64) @ table, axis=1)
     middle = (filled < filled[:, -1:] / 2).sum(axis=1)
     return np.asarray(level[middle], dtype=np.float64)

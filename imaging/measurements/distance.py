@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 from imaging.geometry import FloatArray, Geometry
-from imaging.measurements.shape import cropped, pixel_mm
+from imaging.measurements.region import cropped, pixel_mm
 from imaging.transform import RigidTransform
 from imaging.volume import Mask
 

@@ -7,15 +7,22 @@ beside both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imaging.measurement import Measurement, measured, missing
-from imaging.measurements.foci import Focus, core, find_foci
-from imaging.measurements.signal import muscle_ratio, require_same_grid
+from imaging.measurements.foci import Focus, find_foci
+from imaging.measurements.region import cropped_pair
+from imaging.measurements.signal import muscle_ratio
+from imaging.measurements.supporting import (
+    SupportingImages,
+    Voxels,
+    require_grid,
+    shows_macroscopic_fat,
+    shows_microscopic_fat,
+)
 from imaging.messages import text
 from imaging.protocol import FatLimits, Protocol, QualityLimits
 from imaging.reference import Reference
@@ -30,17 +37,6 @@ class FatAnswer(StrEnum):
     CONFIRMED_MACROSCOPIC = "confirmed_macroscopic"
     CONFIRMED_MICROSCOPIC = "confirmed_microscopic"
     BRIGHT_NOT_FAT = "bright_not_fat"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SupportingImages:
-    """Further T1W images of the visit, resampled to the T1W-FS grid; any may be None."""
-
-    t1w: Volume | None = None
-    in_phase: Volume | None = None
-    opposed_phase: Volume | None = None
-    water: Volume | None = None
-    fat: Volume | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,19 +84,17 @@ def measure_fat(
     GeometryError
         The graft or a supporting image is not on the image's grid.
     """
-    limits, sampling = protocol.fat, protocol.reference_muscle
-    for image in (t1, *_given(supporting)):
-        require_same_grid(image, graft)
+    limits = protocol.fat
+    require_grid(supporting, t1)
     detectable = _minimum_detectable(epsilon, limits)
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
         return Fat(missing(reason), None, reason, None, (), epsilon, detectable)
-    inner = core(graft, sampling.erosion_pixels)
-    ratio = muscle_ratio(t1, inner, reference, sampling)
-    foci = _foci(t1, graft, reference, limits)
+    ratio = muscle_ratio(t1, graft, reference, protocol.reference_muscle)
+    foci = _foci(*cropped_pair(t1, graft), reference, protocol)
     isointense, reason_ = _isointense(ratio, foci, limits)
     fat_visible = detectable.known and _suppressed(epsilon, protocol.quality)
-    confirmed = _confirmed(t1, inner, foci, reference, supporting, limits)
+    confirmed = _confirmed(t1, graft, foci, reference, supporting, limits)
     answer = confirmed or (_unconfirmed(ratio, foci, isointense, limits) if fat_visible else None)
     return Fat(ratio, isointense, reason_, answer, foci, epsilon, detectable)
 
@@ -118,13 +112,21 @@ def _minimum_detectable(epsilon: Measurement, limits: FatLimits) -> Measurement:
     return measured(limits.detectable_contrast / contrast)
 
 
-def _foci(t1: Volume, graft: Mask, reference: Reference, limits: FatLimits) -> tuple[Focus, ...]:
+def _foci(t1: Volume, graft: Mask, reference: Reference, protocol: Protocol) -> tuple[Focus, ...]:
+    limits = protocol.fat
     dark = graft.array & (t1.array < limits.focus_dark_ratio * reference.median)
     bright = graft.array & (t1.array > limits.focus_bright_ratio * reference.median)
     found = (
         focus
         for region in (dark, bright)
-        for focus in find_foci(region, t1, graft, reference.median, limits.rim_mm)
+        for focus in find_foci(
+            region,
+            t1,
+            graft,
+            reference.median,
+            pixels_min=protocol.signal.focus_pixels_min,
+            rim_mm=limits.rim_mm,
+        )
         if focus.diameter_mm >= limits.focus_min_mm and focus.volume_ml >= limits.focus_min_ml
     )
     return tuple(sorted(found, key=lambda focus: -focus.volume_ml))
@@ -162,77 +164,21 @@ def _unconfirmed(
 
 def _confirmed(
     t1: Volume,
-    inner: Mask,
+    graft: Mask,
     foci: tuple[Focus, ...],
     reference: Reference,
     supporting: SupportingImages,
     limits: FatLimits,
 ) -> FatAnswer | None:
-    muscle = reference.mask.array
-    regions = [inner.array, *(_region(focus, t1) for focus in foci if not focus.at_rim)]
-    if any(_macroscopic(t1, supporting.t1w, region, muscle, limits) for region in regions):
+    """Return which kind of fat the supporting images show in the graft or one of its foci."""
+    muscle = np.nonzero(reference.mask.array)
+    regions = [np.nonzero(graft.array), *(_voxels(f, t1) for f in foci if not f.at_rim)]
+    if any(shows_macroscopic_fat(supporting, t1, where, muscle, limits) for where in regions):
         return FatAnswer.CONFIRMED_MACROSCOPIC
-    if any(_microscopic(supporting, region, muscle, limits) for region in regions):
+    if any(shows_microscopic_fat(supporting, where, muscle, limits) for where in regions):
         return FatAnswer.CONFIRMED_MICROSCOPIC
     return None
 
 
-def _region(focus: Focus, t1: Volume) -> NDArray[np.bool_]:
-    region = np.zeros(t1.geometry.shape, dtype=bool)
-    region[tuple(np.rint(t1.geometry.to_index(focus.points_mm)).astype(np.int64).T)] = True
-    return region
-
-
-def _macroscopic(
-    t1: Volume,
-    t1w: Volume | None,
-    region: NDArray[np.bool_],
-    muscle: NDArray[np.bool_],
-    limits: FatLimits,
-) -> bool:
-    """Bright without fat suppression, and darker with it, both against muscle."""
-    without = None if t1w is None else _ratio(t1w, region, muscle)
-    with_ = _ratio(t1, region, muscle)
-    if without is None or with_ is None or without <= limits.isointense_high:
-        return False
-    return 1 - with_ / without >= limits.suppression_drop_min
-
-
-def _microscopic(
-    supporting: SupportingImages,
-    region: NDArray[np.bool_],
-    muscle: NDArray[np.bool_],
-    limits: FatLimits,
-) -> bool:
-    """Loses signal out of phase, or has a higher fat fraction, both against muscle.
-
-    Dividing by muscle removes scale factors between the two phases.
-    """
-    loss = False
-    if supporting.in_phase is not None and supporting.opposed_phase is not None:
-        together = _ratio(supporting.in_phase, region, muscle)
-        opposed = _ratio(supporting.opposed_phase, region, muscle)
-        if together and opposed is not None:
-            loss = 1 - opposed / together > limits.opposed_phase_index_min
-    if supporting.water is None or supporting.fat is None:
-        return loss
-    ours = _fat_fraction(supporting.water, supporting.fat, region)
-    theirs = _fat_fraction(supporting.water, supporting.fat, muscle)
-    return loss or (
-        ours is not None and theirs is not None and ours - theirs >= limits.fat_fraction_rise_min
-    )
-
-
-def _ratio(volume: Volume, region: NDArray[np.bool_], muscle: NDArray[np.bool_]) -> float | None:
-    normal = float(np.median(volume.array[muscle])) if muscle.any() else 0.0
-    return float(np.median(volume.array[region])) / normal if normal > 0 else None
-
-
-def _fat_fraction(water: Volume, fat: Volume, region: NDArray[np.bool_]) -> float | None:
-    both = float(np.median(fat.array[region] + water.array[region])) if region.any() else 0.0
-    return float(np.median(fat.array[region])) / both if both > 0 else None
-
-
-def _given(supporting: SupportingImages) -> tuple[Volume, ...]:
-    images = (getattr(supporting, field.name) for field in fields(supporting))
-    return tuple(image for image in images if image is not None)
+def _voxels(focus: Focus, t1: Volume) -> Voxels:
+    return tuple(np.rint(t1.geometry.to_index(focus.points_mm)).astype(np.intp).T)

@@ -12,14 +12,15 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
 from imaging.geometry import FloatArray
-from imaging.measurements.shape import bounding_box, mesh, pixel_mm
+from imaging.measurements.region import IN_PLANE, core, pixel_mm
+from imaging.measurements.shape import mesh
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
 
 BoolArray = NDArray[np.bool_]
-IN_PLANE = np.array([[[0], [1], [0]], [[1], [1], [1]], [[0], [1], [0]]], dtype=bool)
-IN_PLANE_FULL = np.ones((3, 3, 1), dtype=bool)
+ALL_IN_PLANE = np.ones((3, 3, 1), dtype=bool)
 ALL_AROUND = np.ones((3, 3, 3), dtype=bool)
+ROUNDING_MM = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,51 +52,33 @@ class Focus:
     points_mm: FloatArray
 
 
-def core(graft: Mask, pixels: int) -> Mask:
-    """Return the graft without its outer `pixels` in plane, where tissue mixes with neighbours.
-
-    A graft too thin to have a core is its own core.
-    """
-    if graft.is_empty:
-        return graft
-    box = bounding_box(graft, pixels)
-    padded = np.pad(graft.array[box], ((1, 1), (1, 1), (0, 0)))
-    eroded = binary_erosion(padded, IN_PLANE, iterations=pixels)[1:-1, 1:-1]
-    if not eroded.any():
-        return graft
-    whole = np.zeros(graft.geometry.shape, dtype=bool)
-    whole[box] = eroded
-    return Mask(whole, graft.geometry)
-
-
 def find_foci(
-    region: BoolArray, volume: Volume, graft: Mask, reference_median: float, rim_mm: float
+    region: BoolArray,
+    volume: Volume,
+    graft: Mask,
+    reference_median: float,
+    *,
+    pixels_min: int,
+    rim_mm: float,
 ) -> tuple[Focus, ...]:
-    """Return the foci of a region (bool, the graft's grid, inside the graft), largest first.
+    """Return the foci of a region (bool, on the graft's grid, inside the graft), largest first.
 
-    A focus needs at least one voxel off the graft's outermost pixel and is followed one pixel
-    from there, so a bright or dark border one pixel wide is none. `rim_mm` is how deep a focus
-    must reach not to be called `at_rim`; in a thin graft its half thickness is enough.
+    In each slice a focus is made of clusters (four neighbours) of at least `pixels_min`, so
+    voxels lit by noise neither are foci nor join them. It needs a voxel off the graft's outermost
+    pixel and is followed one pixel from there: a border one pixel wide is none. `rim_mm` is how
+    deep it must reach not to be called `at_rim`; in a thin graft half its thickness is enough.
     """
-    if graft.is_empty or not region.any():
-        return ()
-    box = bounding_box(graft)
-    part = _off_the_border(region[box], graft.array[box])
+    part = _clusters(_off_the_border(region, graft), pixels_min)
     labels, count = connected(part, ALL_AROUND)
-    depth = _depth_mm(graft.array[box], pixel_mm(graft.geometry))
+    if not count:
+        return ()
+    depth = _depth_mm(graft)
     reach = min(rim_mm, float(np.median([d.max() for d in depth.transpose(2, 0, 1) if d.any()])))
-    small = Volume(volume.array[box], graft.geometry.crop(box))
     foci = [
-        _focus(labels == number, side, small, reference_median, depth, reach)
+        _focus(labels[side] == number, side, volume, reference_median, depth, reach)
         for number, side in zip(range(1, count + 1), find_objects(labels), strict=True)
     ]
     return tuple(sorted(foci, key=lambda focus: (-focus.volume_ml, *focus.centroid_mm)))
-
-
-def pixels_in_plane(focus: Focus, volume: Volume) -> int:
-    """Return the number of voxels of a focus in the slice that holds most of them."""
-    slices = np.rint(volume.geometry.to_index(focus.points_mm)[:, 2]).astype(np.int64)
-    return int(np.bincount(slices).max())
 
 
 def gap_mm(focus: Focus, earlier: Focus, earlier_from_focus: RigidTransform) -> float:
@@ -104,21 +87,26 @@ def gap_mm(focus: Focus, earlier: Focus, earlier_from_focus: RigidTransform) -> 
     return float(cKDTree(earlier.points_mm).query(moved)[0].min())
 
 
-def _off_the_border(region: BoolArray, graft: BoolArray) -> BoolArray:
-    padded = np.pad(graft, ((1, 1), (1, 1), (0, 0)))
-    inner = binary_erosion(padded, IN_PLANE)[1:-1, 1:-1]
-    seeds = region & (inner if inner.any() else graft)
-    return np.asarray(binary_dilation(seeds, IN_PLANE_FULL) & region)
+def _off_the_border(region: BoolArray, graft: Mask) -> BoolArray:
+    seeds = region & core(graft, 1).array
+    return np.asarray(binary_dilation(seeds, ALL_IN_PLANE) & region)
 
 
-def _depth_mm(graft: BoolArray, pixel: float) -> FloatArray:
-    """In-plane distance of every voxel of the graft from its border, 0 outside."""
-    depth = np.zeros(graft.shape)
-    padded = np.pad(graft, ((1, 1), (1, 1), (0, 0)))
-    for k in range(graft.shape[2]):
-        inside = distance_transform_edt(padded[:, :, k])[1:-1, 1:-1]
-        depth[:, :, k] = np.where(graft[:, :, k], (inside - 0.5) * pixel, 0.0)
-    return depth
+def _clusters(region: BoolArray, pixels_min: int) -> BoolArray:
+    labels, _ = connected(region, IN_PLANE)
+    large = np.bincount(labels.ravel()) >= pixels_min
+    large[0] = False
+    return np.asarray(large[labels])
+
+
+def _depth_mm(graft: Mask) -> FloatArray:
+    """Return the in-plane distance of every voxel of the graft from its border, 0 outside."""
+    depth = np.zeros(graft.geometry.shape)
+    padded = np.pad(graft.array, ((1, 1), (1, 1), (0, 0)))
+    for k in range(depth.shape[2]):
+        inside = distance_transform_edt(padded[:, :, k], graft.geometry.spacing_mm[:2])
+        depth[:, :, k] = inside[1:-1, 1:-1]
+    return np.where(graft.array, depth - pixel_mm(graft.geometry) / 2, 0.0)
 
 
 def _focus(
@@ -129,16 +117,15 @@ def _focus(
     depth: FloatArray,
     reach: float,
 ) -> Focus:
-    cut = component[side]
-    mask = Mask(cut, volume.geometry.crop(side))
+    mask = Mask(component, volume.geometry.crop(side))
     points = mask.points_mm
     return Focus(
         volume_ml=mask.voxel_volume_ml,
         surface_area_mm2=mesh(mask).area_mm2,
         diameter_mm=_in_plane_diameter(mask),
         centroid_mm=points.mean(axis=0),
-        ratio=float(np.median(volume.array[side][cut]) / reference_median),
-        at_rim=bool(depth[side][cut].max() < reach - 1e-9),
+        ratio=float(np.median(volume.array[side][component]) / reference_median),
+        at_rim=bool(depth[side][component].max() < reach - ROUNDING_MM),
         points_mm=points,
     )
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist, squareform
 from skimage.measure import marching_cubes
 
 from imaging.geometry import FloatArray, Geometry
 from imaging.measurement import Measurement, measured, missing
+from imaging.measurements.region import cropped, pixel_mm
 from imaging.messages import text
 from imaging.protocol import MorphologyLimits
 from imaging.volume import Mask
@@ -118,39 +118,12 @@ def measure_shape(mask: Mask, limits: MorphologyLimits) -> Shape:
     )
 
 
-def cropped(mask: Mask, margin: int = 0) -> Mask:
-    """Return the mask on the smallest grid that holds it and `margin` voxels around, if any.
-
-    Returns the mask itself when it is empty.
-    """
-    if mask.is_empty:
-        return mask
-    box = bounding_box(mask, margin)
-    return Mask(mask.array[box], mask.geometry.crop(box))
-
-
-def bounding_box(mask: Mask, margin: int = 0) -> tuple[slice, slice, slice]:
-    """Return the slices that hold a mask that is not empty, widened within its grid."""
-    found = find_objects(mask.array.view(np.uint8))[0]
-    i, j, k = (
-        slice(max(0, side.start - margin), min(n, side.stop + margin))
-        for side, n in zip(found, mask.geometry.shape, strict=True)
-    )
-    return i, j, k
-
-
 def mesh(mask: Mask) -> Mesh:
     """Return the 0.5 isosurface of a mask that is not empty, closed where it meets the edge."""
     small = cropped(mask)
     padded = np.pad(small.array, 1).astype(np.float32)
     vertices, faces, _, _ = marching_cubes(padded, 0.5)
     return Mesh(small.geometry.to_world(vertices.astype(np.float64) - 1), faces.astype(np.int64))
-
-
-def pixel_mm(geometry: Geometry) -> float:
-    """Return the in-plane pixel size, the geometric mean of its two sides."""
-    across, down, _ = geometry.spacing_mm
-    return float(np.sqrt(across * down))
 
 
 def _diameter(surface: Mesh, geometry: Geometry, boundary_sd_pixels: float) -> Measurement:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imaging.errors import GeometryError
 from imaging.geometry import FloatArray
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.bootstrap import ratio_ci95, sample
-from imaging.measurements.foci import Focus, core, find_foci, pixels_in_plane
+from imaging.measurements.foci import Focus, find_foci
+from imaging.measurements.region import core, cropped_pair
 from imaging.messages import text
 from imaging.protocol import ReferenceMuscle, SignalLimits
 from imaging.reference import Reference
@@ -55,7 +54,7 @@ class Signal:
     mass_like
         Whether a nodule is as large as a mass; None when not decided.
     high
-        The part of the graft with high signal; None when not measured.
+        The part of the graft with high signal, on the graft's bounding box; None when not measured.
     """
 
     ratio: Measurement
@@ -94,13 +93,13 @@ def measure_signal(
     GeometryError
         The graft is not on the image's grid.
     """
-    require_same_grid(volume, graft)
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
         return Signal(*(missing(reason),) * 6, (), None, reason, None, None)
+    ratio = muscle_ratio(volume, graft, reference, sampling)
+    volume, graft = cropped_pair(volume, graft)
     inner = core(graft, sampling.erosion_pixels)
     spread = describe(volume.array[inner.array].astype(np.float64))
-    ratio = muscle_ratio(volume, inner, reference, sampling)
     high_limit = _high_limit(reference, limits)
     high = graft.array & (volume.array > high_limit * reference.median)
     foci = _bright_foci(volume, graft, reference, spread.median, limits)
@@ -120,18 +119,16 @@ def measure_signal(
     )
 
 
-def require_same_grid(volume: Volume, mask: Mask) -> None:
-    """Raise GeometryError unless a mask lies on an image's grid."""
-    if not volume.geometry.same_grid(mask.geometry):
-        raise GeometryError("grids_differ", image=volume.geometry.shape, mask=mask.geometry.shape)
-
-
 def muscle_ratio(
-    volume: Volume, region: Mask, reference: Reference, sampling: ReferenceMuscle
+    volume: Volume, graft: Mask, reference: Reference, sampling: ReferenceMuscle
 ) -> Measurement:
-    """Return median(region) / median(reference muscle); no interval when there is too little."""
-    ours = sample(volume, region, sampling.bootstrap_block_mm)
-    muscle = sample(volume, reference.mask, sampling.bootstrap_block_mm)
+    """Return the median of a graft's core over that of reference muscle.
+
+    Neither may be empty. There is no interval when there is too little of either.
+    """
+    small, part = cropped_pair(volume, graft)
+    ours = sample(small, core(part, sampling.erosion_pixels), sampling.bootstrap_block_mm)
+    muscle = sample(*cropped_pair(volume, reference.mask), sampling.bootstrap_block_mm)
     interval = ratio_ci95(ours, muscle, sampling.bootstrap_draws, sampling.bootstrap_seed)
     return measured(float(np.median(ours.values)) / reference.median, interval)
 
@@ -163,9 +160,14 @@ def _bright_foci(
 ) -> tuple[Focus, ...]:
     muscle_limit = _high_limit(reference, limits) * reference.median
     above = volume.array > max(muscle_limit, limits.focus_over_graft * graft_median)
-    region: NDArray[np.bool_] = graft.array & above
-    foci = find_foci(region, volume, graft, reference.median, limits.rim_mm)
-    return tuple(f for f in foci if pixels_in_plane(f, volume) >= limits.focus_pixels_min)
+    return find_foci(
+        graft.array & above,
+        volume,
+        graft,
+        reference.median,
+        pixels_min=limits.focus_pixels_min,
+        rim_mm=limits.rim_mm,
+    )
 
 
 def _pattern(

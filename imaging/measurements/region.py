@@ -1,0 +1,58 @@
+"""Region: the part of an image that a mask needs, so that nothing is computed on the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import binary_erosion, find_objects, generate_binary_structure
+
+from imaging.errors import GeometryError
+from imaging.geometry import Geometry
+from imaging.volume import Mask, Volume
+
+IN_PLANE = generate_binary_structure(3, 1) & np.array([False, True, False])
+"""A voxel and its four neighbours in the slice."""
+
+
+def bounding_box(mask: Mask) -> tuple[slice, slice, slice]:
+    """Return the slices that just hold a mask that is not empty."""
+    i, j, k = find_objects(mask.array.view(np.uint8))[0]
+    return i, j, k
+
+
+def cropped(mask: Mask) -> Mask:
+    """Return a mask on the smallest grid that holds it, an empty one as it is."""
+    if mask.is_empty:
+        return mask
+    box = bounding_box(mask)
+    return Mask(mask.array[box], mask.geometry.crop(box))
+
+
+def cropped_pair(volume: Volume, mask: Mask) -> tuple[Volume, Mask]:
+    """Return image and mask on the smallest grid that holds a mask that is not empty.
+
+    Raises
+    ------
+    GeometryError
+        The mask is not on the image's grid.
+    """
+    if not volume.geometry.same_grid(mask.geometry):
+        raise GeometryError("grids_differ", image=volume.geometry.shape, mask=mask.geometry.shape)
+    box = bounding_box(mask)
+    grid = volume.geometry.crop(box)
+    return Volume(volume.array[box], grid), Mask(mask.array[box], grid)
+
+
+def core(mask: Mask, pixels: int) -> Mask:
+    """Return a mask without its outer `pixels` in plane, where tissue mixes with its neighbours.
+
+    A mask too thin to have a core is its own core.
+    """
+    padded = np.pad(mask.array, ((1, 1), (1, 1), (0, 0)))
+    eroded = binary_erosion(padded, IN_PLANE, iterations=pixels)[1:-1, 1:-1]
+    return Mask(eroded, mask.geometry) if eroded.any() else mask
+
+
+def pixel_mm(geometry: Geometry) -> float:
+    """Return the in-plane pixel size, the geometric mean of its two sides."""
+    across, down, _ = geometry.spacing_mm
+    return float(np.sqrt(across * down))
