@@ -125,6 +125,14 @@ class SegmentationLimits(_Section):
     muscle_linea_alba_max_mm: Positive
     muscle_in_plane_max_mm: Positive
     muscle_tilt_max_deg: Positive
+    muscle_step_min: Positive
+    muscle_visible_min: Fraction
+    muscle_visible_good: Fraction
+    muscle_asymmetry_good_mm: Positive
+    muscle_asymmetry_max_mm: Positive
+    muscle_at_limit_good: Fraction
+    muscle_at_limit_max: Fraction
+    muscle_t2_alone: Fraction
     graft_volume_min_ml: Positive
     graft_volume_max_ml: Positive
     graft_width_min_mm: Positive
@@ -145,6 +153,8 @@ class SegmentationLimits(_Section):
     graft_symmetry_max: Positive
     graft_brighter_good: Positive
     graft_brighter_min: Positive
+    graft_darker_good: Positive
+    graft_darker_max: Positive
     graft_visible_good: Positive
     graft_visible_min: Positive
     graft_agreement_good: Positive
