@@ -1,0 +1,125 @@
+"""Pixels: from stored bytes to one float32 volume, rescaled frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gdcm
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import ExplicitVRBigEndian
+
+from imaging.errors import FileError, SeriesError
+from imaging.geometry import Geometry
+from imaging.loaders.attributes import quiet
+from imaging.loaders.dicom_file import PixelData, content
+from imaging.loaders.frame import Frame
+from imaging.volume import Volume
+
+Stored = NDArray[Any]
+
+gdcm.Trace.WarningOff()  # its remarks go to the terminal; what fails comes back as an error
+gdcm.Trace.ErrorOff()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackPixels:
+    """The pixels of one ordered stack, decoded when called; can travel to another process."""
+
+    frames: tuple[Frame, ...]
+    geometry: Geometry
+
+    def __call__(self) -> Volume:
+        """Decode all frames.
+
+        Raises
+        ------
+        FileError
+            A file is unreadable, truncated or not decodable.
+        SeriesError
+            A rescaled value is not finite.
+        """
+        columns, rows, slices = self.geometry.shape
+        array = np.empty((slices, rows, columns), dtype=np.float32)
+        for data, wanted in _by_file(self.frames):
+            decoded = _decoded(data, [self.frames[k].index for k in wanted])
+            for k, stored in zip(wanted, decoded, strict=True):
+                _rescale(self.frames[k], stored, array[k])
+        if not np.isfinite(array).all():
+            raise SeriesError("values_not_finite", file=self.frames[0].file)
+        array.setflags(write=False)
+        return Volume(array.transpose(2, 1, 0), self.geometry)
+
+
+def _by_file(frames: Sequence[Frame]) -> Iterable[tuple[PixelData, list[int]]]:
+    """Group slice numbers by the file that holds them: each file is opened once."""
+    groups: dict[str, tuple[PixelData, list[int]]] = {}
+    for k, frame in enumerate(frames):
+        groups.setdefault(frame.file, (frame.pixels, []))[1].append(k)
+    return groups.values()
+
+
+def _rescale(frame: Frame, stored: Stored, into: NDArray[np.float32]) -> None:
+    row, column = frame.tile
+    tile = stored[row : row + frame.rows, column : column + frame.columns]
+    if (frame.slope, frame.intercept) == (1.0, 0.0):
+        into[:] = tile
+    else:
+        into[:] = tile * frame.slope + frame.intercept
+
+
+def _decoded(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
+    """Yield the stored values (rows, columns) of the frames asked for."""
+    return _native(data, indices) if data.native else _compressed(data, indices)
+
+
+def _native(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
+    order = ">" if data.transfer_syntax == ExplicitVRBigEndian else "<"
+    kind = np.dtype(f"{order}{'i' if data.signed else 'u'}{data.bits_allocated // 8}")
+    with content(data.file) as stream:
+        for index in indices:
+            stream.seek(data.offset + index * data.frame_bytes)
+            raw = stream.read(data.frame_bytes)
+            if len(raw) < data.frame_bytes:
+                raise FileError(
+                    "pixels_truncated",
+                    file=data.file.name,
+                    expected=data.frame_bytes,
+                    found=len(raw),
+                )
+            frame = np.frombuffer(raw, kind).reshape(data.rows, data.columns)
+            yield _only_stored_bits(frame, data)
+
+
+def _only_stored_bits(frame: Stored, data: PixelData) -> Stored:
+    """Drop what lies above the stored bits: old scanners keep graphics there."""
+    spare = data.bits_allocated - data.bits_stored
+    return frame if not spare else (frame << spare) >> spare
+
+
+def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
+    try:
+        with quiet(), data.file.open() as stream:
+            ds = pydicom.dcmread(stream, force=True)
+            decoder = get_decoder(pydicom.uid.UID(data.transfer_syntax))
+            frames = [frame for frame, _ in decoder.iter_array(ds, indices=indices, raw=True)]
+    except Exception as error:  # each decoder plug-in raises its own kinds
+        raise FileError(
+            "pixels_undecodable",
+            file=data.file.name,
+            syntax=data.transfer_syntax,
+            detail=type(error).__name__,
+        ) from error
+    for frame in frames:
+        if frame.shape != (data.rows, data.columns):
+            raise FileError(
+                "pixels_undecodable",
+                file=data.file.name,
+                syntax=data.transfer_syntax,
+                detail=f"{frame.shape}",
+            )
+        yield frame
