@@ -21,6 +21,10 @@ from imaging.transform import RigidTransform
 from imaging.volume import Mask
 
 
+HALF = 0.5 - 1e-6
+"""Exactly half is inside, whichever way the last digit was rounded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """Two outlines compared.
@@ -90,17 +94,17 @@ def _sampled(mask: Mask, points_mm: FloatArray) -> FloatArray:
 
 
 def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | None:
-    inside, outside = ours >= 0.5, theirs >= 0.5
-    if not inside.any() or not outside.any():
+    inside, former = ours >= HALF, theirs >= HALF
+    if not inside.any() or not former.any():
         return None
-    common = np.count_nonzero(inside & outside)
+    common = np.count_nonzero(inside & former)
     vertices, others = _surface(ours), _surface(theirs)
     side = grid.spacing_mm[0]
     forth = cKDTree(others).query(vertices)[0] * side
     back = cKDTree(vertices).query(others)[0] * side
-    beyond = map_coordinates(theirs, vertices.T, order=1) < 0.5
+    beyond = map_coordinates(theirs, vertices.T, order=1) < HALF
     return Overlap(
-        dice=float(2 * common / (np.count_nonzero(inside) + np.count_nonzero(outside))),
+        dice=float(2 * common / (np.count_nonzero(inside) + np.count_nonzero(former))),
         containment=float(common / np.count_nonzero(inside)),
         hausdorff95_mm=float(max(np.percentile(forth, 95), np.percentile(back, 95))),
         mean_surface_distance_mm=float(np.concatenate([forth, back]).mean()),
