@@ -106,12 +106,14 @@ def _medial(profile: FloatArray, limits: SegmentationLimits) -> FloatArray:
 
 
 def _lateral(profile: FloatArray, radius_mm: float, limits: SegmentationLimits) -> FloatArray:
-    """Where the band pinches, not far from the usual place."""
+    """Where the band begins to pinch, not far from the usual place."""
     distance = np.arange(profile.shape[1]) * 2.0
     spread = limits.muscle_lateral_spread_fraction
     away = (distance / radius_mm - limits.muscle_lateral_fraction) / spread
     reach = np.abs(away) <= 2.5
-    return _path((profile + _LATERAL_PRIOR * away**2 / 2)[:, reach], distance[reach])
+    rise = ndimage.gaussian_filter1d(profile, 1.2, axis=1, order=1)
+    cost = 2.0 * rise + 0.3 * profile + _LATERAL_PRIOR * away**2 / 2
+    return _path(cost[:, reach], distance[reach])
 
 
 def _path(cost: FloatArray, place_mm: FloatArray) -> FloatArray:

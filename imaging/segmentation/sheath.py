@@ -31,10 +31,13 @@ _ORDER = 60.0  # muscle on the wrong side of fat, per unit of log intensity
 _THICKNESS = 1.0  # per mm outside the usual thickness
 _FAILED = 0.6  # log intensity above the usual fat: its suppression failed
 _FAT_SAMPLE_MM = (3.0, 9.0)  # below the skin and in front of the muscle
-_CAP = 40.0  # most that one column can object
+_CAP_T2, _CAP_T1 = 25.0, 40.0  # most that one column of an image can object
 _REACH, _SLOPE = (2, 2), (4.0, 1.5)  # steps per column and their price
 _POOLED_MM = 10.0  # slices this near share one pair of surfaces to begin with
-_PULL_FRONT, _PULL_THICKNESS = 2.0, 1.5  # per mm from the surfaces in common
+_PULL_FRONT, _PULL_THIN, _PULL_THICK = 2.0, 3.0, 0.8  # per mm from the surfaces in common
+_GRAFT = 8.0  # unevenness of a muscle that a graft fills
+_SWELLING_MM = 1.5  # beyond the muscle in common
+_UNSEEN = 0.3  # weight of T2W-FS alone in an image that has T1W-FS elsewhere
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,14 +82,18 @@ def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: Segmentatio
     `t2`, `t1` are `fan.unrolled` images; T1W-FS counts where it covers a column.
     """
     states = _states(limits, t2.shape[2])
-    levels = [log_level(t2, fan.spacing_mm[2])]
-    cost = _usual_thickness(states, limits) + _cost(levels[0], states, _EDGE_T2)
+    levels = [log_level(image, fan.spacing_mm[2]) for image in (t2, t1) if image is not None]
+    even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2)
     if t1 is not None:
-        levels.append(log_level(t1, fan.spacing_mm[2]))
-        seen = (t1 > 0).mean(axis=2) > 0.7
-        cost = cost + _cost(levels[1], states, _EDGE_T1) * seen[:, :, None, None]
-    cost = np.minimum(cost - cost.min(axis=(2, 3), keepdims=True), np.float32(_CAP))
-    front, thick = cheapest(_pulled(cost, *_common(cost, fan.spacing_mm[2])), _REACH, _SLOPE)
+        seen = ((t1 > 0).mean(axis=2) > 0.7)[:, :, None, None]
+        # Where only the other slices have T1W-FS, theirs count more than this slice's T2W-FS.
+        weight = np.where(seen | ~seen.any(), np.float32(1), np.float32(_UNSEEN))
+        second = _cost(levels[1], states, _EDGE_T1, _CAP_T1)
+        even, filled = even * weight + second[0] * seen, filled * weight + second[1] * seen
+    prior = _usual_thickness(states, limits)
+    front, thick = _common(even + prior, fan.spacing_mm[2])
+    cost = np.where(_swollen(fan, states, thick), filled, even) + prior
+    front, thick = cheapest(_pulled(cost, front, thick), _REACH, _SLOPE)
     return _measured(levels, states.front[front], states.thick[thick])
 
 
@@ -117,11 +124,13 @@ def _usual_thickness(states: _States, limits: SegmentationLimits) -> CostArray:
     return (_THICKNESS * outside).astype(np.float32)[None, None, None, :]
 
 
-def _cost(level: Unrolled, states: _States, edge: float) -> CostArray:
-    """(z, along, front, thick): cost of every pair of surfaces in one image.
+def _cost(
+    level: Unrolled, states: _States, edge: float, cap: float
+) -> tuple[CostArray, CostArray]:
+    """(z, along, front, thick) twice: cost of every pair of surfaces in one image, 0 ... cap.
 
     Suppressed fat is darker than muscle, at most a little brighter; columns where suppression
-    failed say nothing.
+    failed say nothing. In the second one the muscle may be uneven, as if a graft filled it.
     """
     sums = [np.cumsum(np.pad(level**p, ((0, 0), (0, 0), (1, 0))), axis=2) for p in (1, 2)]
     top = int(states.front[0]) - 1
@@ -129,21 +138,27 @@ def _cost(level: Unrolled, states: _States, edge: float) -> CostArray:
     rise = np.maximum(step[:, :, states.front], 0)
     fat_mean, fat_rest = _layer(sums, np.full_like(states.front, top), states.front)
     shape = (*level.shape[:2], states.front.size, states.thick.size)
-    cost = np.empty(shape, dtype=np.float32)
+    even, filled = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
     for index, thick in enumerate(states.thick):
         back = states.front + thick
         mean, rest = _layer(sums, states.front, back)
         order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5)
-        uneven = (fat_rest + rest) / (4 * _NOISE**2) - _CLUTTER * (back - top)
-        cost[..., index] = uneven + order - rise - np.abs(step[:, :, back])
-    return cost * _suppressed(level)[:, :, None, None]
+        rest = rest / (4 * _NOISE**2)
+        shared = fat_rest / (4 * _NOISE**2) + order - rise - np.abs(step[:, :, back])
+        even[..., index] = shared + rest - _CLUTTER * (back - top)
+        filled[..., index] = shared + np.minimum(rest, _GRAFT) - _CLUTTER * (back - top)
+    best = even.min(axis=(2, 3), keepdims=True)
+    trusted = _suppressed(level)[:, :, None, None]
+    even, filled = (np.clip(c - best, 0, cap) * trusted for c in (even, filled))
+    return even, filled
 
 
 def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
     """Columns whose fat below the skin is not far brighter than the wall's fat usually is."""
     first, last = (round(mm / DEPTH_STEP_MM) for mm in _FAT_SAMPLE_MM)
     fat = np.median(level[:, :, first:last], axis=2)
-    return np.asarray(fat < np.median(fat) + _FAILED)
+    failed = fat > np.median(fat) + _FAILED
+    return ~ndimage.binary_dilation(failed, np.ones((1, 7)))
 
 
 def _layer(
@@ -173,13 +188,20 @@ def _common(cost: CostArray, spacing_z_mm: float) -> tuple[NDArray[np.intp], NDA
     return 2 * front, 2 * thick
 
 
+def _swollen(fan: Fan, states: _States, thick: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Pairs of surfaces on the grafted (left) side, clearly thicker than muscle alone."""
+    more = (np.arange(states.thick.size) - thick[:, :, None]) * DEPTH_STEP_MM >= _SWELLING_MM
+    return np.asarray((more & (fan.along_mm > 0)[None, :, None])[:, :, None, :])
+
+
 def _pulled(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -> CostArray:
-    """Add a pull towards the surfaces given."""
+    """Add a pull towards the surfaces given; muscle may be swollen sooner than thinned."""
     away_front = np.abs(np.arange(cost.shape[2]) - front[:, :, None]) * DEPTH_STEP_MM
-    away_thick = np.abs(np.arange(cost.shape[3]) - thick[:, :, None]) * DEPTH_STEP_MM
-    pull_front = _PULL_FRONT * np.minimum(away_front, 8.0).astype(np.float32)
-    pull_thick = _PULL_THICKNESS * np.minimum(away_thick, 6.0).astype(np.float32)
-    return np.asarray(cost + pull_front[..., None] + pull_thick[:, :, None, :])
+    thicker = (np.arange(cost.shape[3]) - thick[:, :, None]) * DEPTH_STEP_MM
+    pull_front = _PULL_FRONT * np.minimum(away_front, 8.0)
+    pull_thick = np.where(thicker < 0, -_PULL_THIN * thicker, _PULL_THICK * thicker)
+    total = cost + pull_front[..., None] + pull_thick[:, :, None, :]
+    return np.asarray(total, dtype=np.float32)
 
 
 def _measured(levels: list[Unrolled], front: NDArray[np.intp], thick: NDArray[np.intp]) -> Sheath:
