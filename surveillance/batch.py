@@ -112,7 +112,7 @@ def _find(request: Request) -> tuple[tuple[Subject, ...], tuple[Refusal, ...]]:
     chosen = tuple(
         s for s in arrangement.subjects if not request.subjects or s.id in request.subjects
     )
-    if request.guidance and len(chosen) != 1:
+    if request.guidance.visits and len(chosen) != 1:
         listed = ", ".join(s.id for s in chosen) or "none"
         raise UsageError("guidance_subject", count=len(chosen), subjects=listed)
     return chosen, (*inventory.refusals, *arrangement.refusals)

@@ -96,10 +96,10 @@ def _row(visit: VisitBlock) -> list[str]:
         visit.folder,
         str(visit.study_date or "–"),
         _volume(visit),
-        _number(visit.change and visit.change.volume_percent, "+.0f", " %"),
-        _number(visit.t2 and visit.t2.graft_to_muscle_ratio, ".2f"),
-        _number(visit.t1 and visit.t1.graft_to_muscle_ratio, ".2f"),
-        _number(visit.graft and visit.graft.confidence, ".2f"),
+        _number(visit.change.volume_percent if visit.change else None, "+.0f", " %"),
+        _number(visit.t2.graft_to_muscle_ratio, ".2f"),
+        _number(visit.t1.graft_to_muscle_ratio, ".2f"),
+        _number(visit.graft.confidence, ".2f"),
         _status(findings.morphological_stability),
         _status(findings.signal_characteristics),
         _status(findings.fat_absence),
@@ -113,7 +113,7 @@ def _number(value: float | None, form: str, unit: str = "") -> str:
 
 def _volume(visit: VisitBlock) -> str:
     graft = visit.graft
-    if graft is None or graft.volume_ml is None:
+    if graft.volume_ml is None:
         return "–"
     if graft.volume_ci95_ml is None:
         return f"{graft.volume_ml:.1f}"

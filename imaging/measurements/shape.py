@@ -94,7 +94,7 @@ def measure_shape(mask: Mask, limits: MorphologyLimits) -> Shape:
     `limits.boundary_sd_pixels` of a pixel: sd times area over volume.
     """
     if mask.is_empty:
-        return _nothing(missing(text("reason.empty_mask")))
+        return no_shape(missing(text("reason.empty_mask")))
     small = cropped(mask)
     surface = mesh(small)
     volume_mm3, area = surface.volume_mm3, surface.area_mm2
@@ -146,5 +146,6 @@ def _elongation_flatness(points_mm: FloatArray) -> tuple[Measurement, Measuremen
     return measured(np.sqrt(minor / major)), measured(np.sqrt(least / major))
 
 
-def _nothing(reason: Measurement) -> Shape:
+def no_shape(reason: Measurement) -> Shape:
+    """Return the shape of a graft that was not found or not seen: every value missing."""
     return Shape(*(reason,) * 10, centroid_mm=None)

@@ -27,7 +27,12 @@ Status = Literal["favorable", "adverse", "indeterminate"]
 
 
 class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class ProtocolBlock(_Block):
@@ -78,7 +83,7 @@ class RegistrationBlock(_Block):
 class GraftBlock(_Block):
     """The graft's mask in numbers."""
 
-    present: bool
+    present: bool | None = Field(description="null when there was no T2W-FS to look at")
     source: Literal["automatic", "seeded", "edited"]
     confidence: Number
     volume_ml: MaybeNumber
@@ -116,12 +121,12 @@ class NoduleBlock(_Block):
 class T2Block(_Block):
     """Signal on T2W-FS relative to reference muscle."""
 
-    graft_to_muscle_ratio: MaybeNumber
-    ratio_ci95: Interval
-    contrast_to_noise: MaybeNumber
-    coefficient_of_variation: MaybeNumber
-    pattern: Literal["homogeneous", "stippled", "nodular"] | None
-    nodules: tuple[NoduleBlock, ...]
+    graft_to_muscle_ratio: MaybeNumber = None
+    ratio_ci95: Interval = None
+    contrast_to_noise: MaybeNumber = None
+    coefficient_of_variation: MaybeNumber = None
+    pattern: Literal["homogeneous", "stippled", "nodular"] | None = None
+    nodules: tuple[NoduleBlock, ...] = ()
     mass_like: bool | None = None
     high_signal_fraction: MaybeNumber = None
 
@@ -137,18 +142,18 @@ class FocusBlock(_Block):
 class T1Block(_Block):
     """Signal on T1W-FS relative to reference muscle, and the fat answer."""
 
-    graft_to_muscle_ratio: MaybeNumber
-    ratio_ci95: Interval
-    isointense: bool | None
+    graft_to_muscle_ratio: MaybeNumber = None
+    ratio_ci95: Interval = None
+    isointense: bool | None = None
     fat: (
         Literal[
             "none", "possible", "confirmed_macroscopic", "confirmed_microscopic", "bright_not_fat"
         ]
         | None
-    )
-    fat_suppression_ratio: MaybeNumber
-    minimum_detectable_fat_fraction: MaybeNumber
-    foci: tuple[FocusBlock, ...]
+    ) = None
+    fat_suppression_ratio: MaybeNumber = None
+    minimum_detectable_fat_fraction: MaybeNumber = None
+    foci: tuple[FocusBlock, ...] = ()
 
 
 class ChangeBlock(_Block):
@@ -200,10 +205,10 @@ class VisitBlock(_Block):
     series: SeriesPair
     quality: tuple[QualityBlock, ...]
     registration: RegistrationBlock | None
-    graft: GraftBlock | None
-    muscle: MuscleBlock | None
-    t2: T2Block | None
-    t1: T1Block | None
+    graft: GraftBlock
+    muscle: MuscleBlock
+    t2: T2Block
+    t1: T1Block
     change: ChangeBlock | None
     change_from_nadir: ChangeBlock | None
     findings: FindingsBlock

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from imaging.assessment import Assessment, VisitAssessment
+from imaging.reference import NoReference
+from imaging.volume import Mask
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.mask_nifti import save_mask
 from surveillance.exports.overlay import save_overlay
@@ -39,7 +42,7 @@ def save_subject(assessment: Assessment, record: AssessmentRecord, folder: Path)
     """
     _clear(folder)
     for visit in assessment.visits:
-        _save_visit(visit, folder / visit.label)
+        _save_visit(visit, folder / visit.visit.label)
     write_text(folder / RECORD, record.model_dump_json(indent=2) + "\n")
 
 
@@ -54,15 +57,16 @@ def _clear(folder: Path) -> None:
 def _save_visit(visit: VisitAssessment, folder: Path) -> None:
     if visit.anatomy is None:
         return
-    anatomy = visit.anatomy
-    save_mask(anatomy.muscles.rectus_left, folder / RECTUS_LEFT)
-    save_mask(anatomy.muscles.rectus_right, folder / RECTUS_RIGHT)
-    save_mask(anatomy.graft_mask, folder / GRAFT)
-    save_overlay(
-        anatomy.t2,
-        anatomy.graft.mask,
-        anatomy.muscles.rectus_left,
-        anatomy.muscles.rectus_right,
-        anatomy.muscle_median,
-        folder / OVERLAY,
+    t2, muscles, graft = (
+        visit.anatomy.images.t2.corrected,
+        visit.anatomy.muscles,
+        visit.anatomy.graft,
     )
+    nothing = Mask(np.zeros(t2.geometry.shape, dtype=np.bool_), t2.geometry)
+    save_mask(muscles.rectus_left, folder / RECTUS_LEFT)
+    save_mask(muscles.rectus_right, folder / RECTUS_RIGHT)
+    save_mask(graft.mask or nothing, folder / GRAFT)
+    reference = visit.anatomy.t2.reference
+    white = None if isinstance(reference, NoReference) else reference.median
+    outlines = (graft.mask, muscles.rectus_left, muscles.rectus_right)
+    save_overlay(t2, *outlines, white, folder / OVERLAY)

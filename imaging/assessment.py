@@ -1,0 +1,286 @@
+"""Assessment: one subject's visits in, measurements and findings out. The flow, in its order.
+
+    load and normalise → register → segment → measure and check → compare → judge
+
+Each step is a function from frozen values to frozen values and lives in the module it is named
+after; this file only says what follows what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from imaging.change import Change, measure_change
+from imaging.checks import outline_checks
+from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
+from imaging.errors import UsageError
+from imaging.findings.evidence import Finding
+from imaging.findings.fat import judge_fat
+from imaging.findings.morphology import judge_morphology
+from imaging.findings.signal import judge_signal
+from imaging.findings.surveillance import SurveillanceFlag, surveillance_flag
+from imaging.gates import registration_gate, scanner_gate
+from imaging.images import Images, load_images
+from imaging.limits import detection_limits
+from imaging.measurement import Measurement, measured, missing
+from imaging.measurements.muscle import MuscleSize, measure_muscle
+from imaging.measurements.shape import Shape, measure_shape, no_shape
+from imaging.messages import text
+from imaging.positioning import between_visits, mirrored_better
+from imaging.protocol import Protocol
+from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
+from imaging.registration import Registration, register_rigid
+from imaging.resampling import resample
+from imaging.segmentation.given import graft_from_mask
+from imaging.segmentation.graft import segment_graft
+from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.segmentation.muscles import segment_muscles
+from imaging.timepoint import Timepoint, nadir
+from imaging.transform import RigidTransform, identity
+from imaging.visit import Subject, Visit, VisitName
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What a person said about a subject's grafts, by visit label: seed points LPS mm, masks."""
+
+    seeds: Mapping[str, Point] = field(default_factory=lambda: MappingProxyType({}))
+    masks: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def visits(self) -> frozenset[str]:
+        """Labels of the visits that have any."""
+        return frozenset(self.seeds) | frozenset(self.masks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anatomy:
+    """Images, outlines and measurements of one visit that has a readable T2W-FS.
+
+    Masks lie on the T2W-FS grid. `registration` is None at baseline and without one.
+    """
+
+    images: Images
+    muscles: Muscles
+    graft: Graft
+    registration: Registration | None
+    shape: Shape
+    muscle: MuscleSize
+    t2: T2Contrast
+    t1: T1Contrast | None
+    quality: tuple[QualityEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisitAssessment:
+    """Everything about one visit; `anatomy` is None without a readable T2W-FS."""
+
+    visit: Visit
+    anatomy: Anatomy | None
+    timepoint: Timepoint
+    change: Change | None
+    change_from_nadir: Change | None
+    findings: Mapping[str, Finding]
+    flag: SurveillanceFlag
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """All visits of one subject, in order of time, and the protocol that judged them."""
+
+    subject: str
+    protocol: Protocol
+    visits: tuple[VisitAssessment, ...]
+
+
+Earlier = tuple[VisitAssessment, ...]
+
+
+def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = None) -> Assessment:
+    """Assess one subject.
+
+    Raises
+    ------
+    UsageError
+        The guidance names a visit the subject does not have.
+    SeedError, MaskError
+        A seed point or mask is not usable.
+    """
+    guidance = guidance or Guidance()
+    _check_guidance(subject, guidance)
+    done: Earlier = ()
+    for visit in subject.visits:
+        anatomy, trouble = _measured(visit, _baseline(done), protocol, guidance)
+        done = (*done, _judged(visit, anatomy, trouble, done, protocol))
+    return Assessment(subject.id, protocol, done)
+
+
+def _check_guidance(subject: Subject, guidance: Guidance) -> None:
+    labels = [visit.label for visit in subject.visits]
+    for label in sorted(guidance.visits - set(labels)):
+        raise UsageError(
+            "guidance_visit", subject=subject.id, visit=label, visits=", ".join(labels)
+        )
+
+
+def _baseline(earlier: Earlier) -> Anatomy | None:
+    """Return the baseline's anatomy, if it was imaged."""
+    named = (v.anatomy for v in earlier if v.visit.name is VisitName.BASELINE)
+    return next(named, None)
+
+
+def _measured(
+    visit: Visit, baseline: Anatomy | None, protocol: Protocol, guidance: Guidance
+) -> tuple[Anatomy | None, tuple[QualityEntry, ...]]:
+    """Take one visit from its files to its measurements, and say what stood in the way."""
+    images, trouble = load_images(visit, protocol)
+    if images is None:
+        return None, trouble
+    registration = None if baseline is None else _registered(images, baseline, protocol)
+    muscles = segment_muscles(images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation)
+    graft = _graft(visit, images, muscles, registration, baseline, protocol, guidance)
+    t2 = measure_t2_contrast(images, muscles, graft, protocol)
+    t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
+    anatomy = Anatomy(
+        images=images,
+        muscles=muscles,
+        graft=graft,
+        registration=registration,
+        shape=_shape(graft, protocol),
+        muscle=measure_muscle(muscles, graft),
+        t2=t2,
+        t1=t1,
+        quality=(
+            *trouble,
+            *outline_checks(graft, muscles, protocol),
+            *_against_baseline(images, registration, baseline, protocol),
+            *t2.quality,
+            *(t1.quality if t1 else ()),
+        ),
+    )
+    return anatomy, anatomy.quality
+
+
+def _registered(images: Images, baseline: Anatomy, protocol: Protocol) -> Registration:
+    fixed, moving = baseline.images.t2.corrected, images.t2.corrected
+    start = between_visits(fixed, baseline.images.body, moving, images.body)
+    return register_rigid(fixed, moving, baseline.images.wall, protocol.registration, start=start)
+
+
+def _graft(
+    visit: Visit,
+    images: Images,
+    muscles: Muscles,
+    registration: Registration | None,
+    baseline: Anatomy | None,
+    protocol: Protocol,
+    guidance: Guidance,
+) -> Graft:
+    t2 = images.t2.corrected
+    if visit.label in guidance.masks:
+        return graft_from_mask(guidance.masks[visit.label], t2, muscles)
+    prior = None
+    if baseline and baseline.graft.mask and registration and registration.success:
+        baseline_from_visit = registration.moving_from_fixed.inverse
+        prior = resample(baseline.graft.mask, t2.geometry, baseline_from_visit)
+    seed = guidance.seeds.get(visit.label)
+    t1 = images.t1_on_t2_grid
+    return segment_graft(t2, t1, muscles, protocol.segmentation, prior, seed)
+
+
+def _shape(graft: Graft, protocol: Protocol) -> Shape:
+    if graft.mask is None:
+        return no_shape(missing(" ".join(graft.reasons) or text("reason.empty_mask")))
+    return measure_shape(graft.mask, protocol.morphology)
+
+
+def _against_baseline(
+    images: Images, registration: Registration | None, baseline: Anatomy | None, protocol: Protocol
+) -> tuple[QualityEntry, ...]:
+    if baseline is None or registration is None:
+        return ()
+    then = baseline.images
+    entries = (
+        registration_gate(registration, "visit to baseline", (MORPHOLOGY, SIGNAL)),
+        mirrored_better(
+            then.t2.corrected, then.body, images.t2.corrected, images.body, protocol.registration
+        ),
+        scanner_gate(images.t2.series.info, then.t2.series.info),
+    )
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _judged(
+    visit: Visit,
+    anatomy: Anatomy | None,
+    quality: tuple[QualityEntry, ...],
+    earlier: Earlier,
+    protocol: Protocol,
+) -> VisitAssessment:
+    """Compare a visit with baseline and nadir, and answer the three endpoints."""
+    now = _timepoint(visit, anatomy, quality)
+    before = tuple(v.timepoint for v in earlier)
+    first = next((t for t in before if t.name is VisitName.BASELINE and t.muscle), None)
+    least = nadir(before, protocol.quality.confidence_min) or first
+    change = None if first is None else measure_change(now, first)
+    from_nadir = None if first is None or least is None else measure_change(now, least)
+    references = tuple(t for t in (first, least) if first is not None and t is not None)
+    t1 = anatomy.t1 if anatomy else None
+    findings = {
+        MORPHOLOGY: judge_morphology(now, change, from_nadir, protocol),
+        SIGNAL: judge_signal(now, before, references, protocol),
+        FAT: judge_fat(now, t1.fat if t1 else None, t1.fat_uncorrected if t1 else None, protocol),
+    }
+    limits = detection_limits(anatomy.t2, t1, protocol) if anatomy else ()
+    flag = surveillance_flag(
+        now, tuple(findings.values()), from_nadir, protocol.surveillance, limits
+    )
+    return VisitAssessment(
+        visit, anatomy, now, change, from_nadir, MappingProxyType(findings), flag
+    )
+
+
+def _timepoint(
+    visit: Visit, anatomy: Anatomy | None, quality: tuple[QualityEntry, ...]
+) -> Timepoint:
+    unread = missing(quality[0].message if quality else text("reason.no_t2"))
+    info = anatomy.images.t2.series.info if anatomy else None
+    return Timepoint(
+        name=visit.name,
+        label=visit.label,
+        days=visit.days_since_baseline,
+        graft=anatomy.graft if anatomy else Graft(None, Source.AUTOMATIC, 0.0),
+        shape=anatomy.shape if anatomy else no_shape(unread),
+        muscle=anatomy.muscle if anatomy else None,
+        signal=anatomy.t2.signal if anatomy else None,
+        signal_uncorrected=anatomy.t2.signal_uncorrected if anatomy else None,
+        baseline_from_visit=_baseline_from_visit(visit, anatomy),
+        registration_error_mm=_registration_error(visit, anatomy),
+        quality=quality,
+        manufacturer=info.manufacturer if info else None,
+        field_strength_t=info.field_strength_t if info else None,
+    )
+
+
+def _baseline_from_visit(visit: Visit, anatomy: Anatomy | None) -> RigidTransform | None:
+    if anatomy is not None and visit.name is VisitName.BASELINE:
+        return identity()
+    registration = anatomy.registration if anatomy else None
+    if registration is None or not registration.success:
+        return None
+    return registration.moving_from_fixed.inverse
+
+
+def _registration_error(visit: Visit, anatomy: Anatomy | None) -> Measurement:
+    if anatomy is not None and visit.name is VisitName.BASELINE:
+        return measured(0.0)
+    registration = anatomy.registration if anatomy else None
+    error = registration.inverse_consistency_mm if registration else None
+    if registration is None or error is None or not registration.success:
+        return missing(text("reason.not_registered", visit=visit.label))
+    return measured(error)

@@ -1,0 +1,95 @@
+"""Checks: every quality gate of one visit, in the order a reader would ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imaging import gates
+from imaging.images import Contrasted
+from imaging.measurement import Measurement, missing
+from imaging.protocol import Protocol
+from imaging.quality import (
+    QualityEntry,
+    clipped_fraction,
+    fat_suppression_ratio,
+    signal_to_noise,
+)
+from imaging.reference import NoReference, Reference
+from imaging.segmentation.masks import Graft, Muscles
+from imaging.transform import RigidTransform
+from imaging.volume import Mask
+
+EitherReference = Reference | NoReference
+
+
+def outline_checks(graft: Graft, muscles: Muscles, protocol: Protocol) -> Iterator[QualityEntry]:
+    """Yield what stands against the outlines: wrong side, not sure enough."""
+    for entry in (
+        gates.laterality_gate(graft, muscles),
+        gates.confidence_gate(graft, protocol.quality),
+    ):
+        if entry is not None:
+            yield entry
+
+
+def series_checks(
+    contrasted: Contrasted,
+    muscles: Muscles,
+    region: Mask,
+    reference: EitherReference,
+    epsilon: Measurement,
+    protocol: Protocol,
+) -> Iterator[QualityEntry]:
+    """Yield the checks of one endpoint series; masks lie on its grid.
+
+    `region` is the graft, or the left rectus when there is none.
+    """
+    role, limits = contrasted.series.role, protocol.quality
+    yield from gates.acquisition_gates(contrasted.series, limits)
+    yield gates.reference_gate(reference, role, protocol.reference_muscle)
+    yield gates.snr_gate(_snr(contrasted, muscles, reference), role, limits)
+    yield gates.fat_suppression_gate(epsilon, role, limits)
+    yield gates.clipping_gate(clipped_fraction(contrasted.raw, region), role, limits)
+
+
+def coverage_check(
+    contrasted: Contrasted,
+    onto_from_t2: RigidTransform,
+    muscles: Muscles,
+    graft: Graft,
+    protocol: Protocol,
+) -> Iterator[QualityEntry]:
+    """Yield whether a series shows the graft, or the left rectus, with room to spare.
+
+    Masks lie on the T2W-FS grid: carried over, they would end where the other image ends.
+    """
+    region = graft.mask or muscles.rectus_left
+    if region.is_empty:
+        return
+    yield gates.coverage_gate(
+        region,
+        muscles.rectus_left,
+        contrasted.raw.geometry,
+        onto_from_t2,
+        contrasted.series.role,
+        protocol.quality,
+    )
+
+
+def epsilon_of(
+    contrasted: Contrasted,
+    muscles: Muscles,
+    region: Mask,
+    reference: EitherReference,
+    protocol: Protocol,
+) -> Measurement:
+    """Return the fat suppression ratio near the graft; missing without reference muscle."""
+    if isinstance(reference, NoReference):
+        return missing(reference.reason)
+    return fat_suppression_ratio(contrasted.corrected, muscles, region, reference, protocol.quality)
+
+
+def _snr(contrasted: Contrasted, muscles: Muscles, reference: EitherReference) -> Measurement:
+    if isinstance(reference, NoReference):
+        return missing(reference.reason)
+    return signal_to_noise(contrasted.raw, muscles.body, reference)

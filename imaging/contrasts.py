@@ -1,0 +1,147 @@
+"""Contrasts: what is measured on each of a visit's two endpoint series, with its gates.
+
+T2W-FS is measured on its own grid, where the masks were drawn; for T1W-FS the masks are carried
+over, so that its voxels keep their own noise. Both are measured with and without correction of
+the coil's shading, because an answer that depends on it is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaging.checks import coverage_check, epsilon_of, series_checks
+from imaging.images import Contrasted, Images
+from imaging.measurement import Measurement
+from imaging.measurements.fat import Fat, measure_fat
+from imaging.measurements.signal import Signal, measure_signal
+from imaging.measurements.supporting import SupportingImages
+from imaging.protocol import Protocol
+from imaging.quality import QualityEntry
+from imaging.reference import NoReference, Reference, reference_muscle
+from imaging.resampling import carry, resample
+from imaging.segmentation.masks import Graft, Muscles
+from imaging.series import Role, Series
+from imaging.transform import identity
+from imaging.visit import Visit
+from imaging.volume import Mask, Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class T2Contrast:
+    """T2W-FS of one visit; the signals are None without a graft or without reference muscle."""
+
+    reference: Reference | NoReference
+    epsilon: Measurement
+    signal: Signal | None
+    signal_uncorrected: Signal | None
+    quality: tuple[QualityEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class T1Contrast:
+    """T1W-FS of one visit; the answers are None without a graft or without reference muscle."""
+
+    reference: Reference | NoReference
+    epsilon: Measurement
+    fat: Fat | None
+    fat_uncorrected: Fat | None
+    quality: tuple[QualityEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laid:
+    """One series with the masks on its grid."""
+
+    contrasted: Contrasted
+    muscles: Muscles
+    graft: Mask | None
+
+    @property
+    def region(self) -> Mask:
+        return self.muscles.rectus_left if self.graft is None else self.graft
+
+    def reference(self, volume: Volume, protocol: Protocol) -> Reference | NoReference:
+        return reference_muscle(volume, self.muscles, self.graft, protocol.reference_muscle)
+
+
+def measure_t2_contrast(
+    images: Images, muscles: Muscles, graft: Graft, protocol: Protocol
+) -> T2Contrast:
+    """Measure the graft's T2W-FS signal, and check the series it was measured on."""
+    laid = _Laid(images.t2, muscles, graft.mask)
+    reference = laid.reference(images.t2.corrected, protocol)
+    epsilon = epsilon_of(images.t2, muscles, laid.region, reference, protocol)
+    corrected, uncorrected = (
+        _signal(laid, volume, protocol) for volume in (images.t2.corrected, images.t2.raw)
+    )
+    quality = (
+        *series_checks(images.t2, muscles, laid.region, reference, epsilon, protocol),
+        *coverage_check(images.t2, identity(), muscles, graft, protocol),
+    )
+    return T2Contrast(reference, epsilon, corrected, uncorrected, quality)
+
+
+def measure_t1_contrast(
+    visit: Visit, images: Images, muscles: Muscles, graft: Graft, protocol: Protocol
+) -> T1Contrast | None:
+    """Answer the fat question and check the T1W-FS; None when that is missing or does not fit."""
+    motion = images.t1_from_t2
+    if images.t1 is None or motion is None or not motion.success:
+        return None
+    onto, grid = motion.moving_from_fixed, images.t1.corrected.geometry
+    there = None if graft.mask is None else resample(graft.mask, grid, onto.inverse)
+    laid = _Laid(images.t1, carry(muscles, grid, onto), there)
+    reference = laid.reference(images.t1.corrected, protocol)
+    epsilon = epsilon_of(images.t1, laid.muscles, laid.region, reference, protocol)
+    supporting = _supporting(visit, images.t1)
+    corrected, uncorrected = (
+        _fat(laid, volume, epsilon, supporting, protocol)
+        for volume in (images.t1.corrected, images.t1.raw)
+    )
+    quality = (
+        *series_checks(images.t1, laid.muscles, laid.region, reference, epsilon, protocol),
+        *coverage_check(images.t1, onto, muscles, graft, protocol),
+    )
+    return T1Contrast(reference, epsilon, corrected, uncorrected, quality)
+
+
+def _signal(laid: _Laid, volume: Volume, protocol: Protocol) -> Signal | None:
+    reference = laid.reference(volume, protocol)
+    if laid.graft is None or isinstance(reference, NoReference):
+        return None
+    return measure_signal(volume, laid.graft, reference, protocol.signal, protocol.reference_muscle)
+
+
+def _fat(
+    laid: _Laid,
+    volume: Volume,
+    epsilon: Measurement,
+    supporting: SupportingImages,
+    protocol: Protocol,
+) -> Fat | None:
+    reference = laid.reference(volume, protocol)
+    if laid.graft is None or isinstance(reference, NoReference):
+        return None
+    return measure_fat(volume, laid.graft, reference, epsilon, supporting, protocol)
+
+
+def _supporting(visit: Visit, t1: Contrasted) -> SupportingImages:
+    """Lay the visit's further T1W images on the T1W-FS grid, by the positions in their headers."""
+    grid = t1.raw.geometry
+
+    def laid(role: Role) -> Volume | None:
+        found = next((s for s in visit.supporting if s.role is role), None)
+        return None if found is None else resample(found.load(), grid, identity())
+
+    fat = laid(Role.DIXON_FAT)
+    return SupportingImages(
+        t1w=laid(Role.T1W),
+        in_phase=laid(Role.DIXON_IN_PHASE),
+        opposed_phase=laid(Role.DIXON_OPPOSED_PHASE),
+        water=t1.raw if fat is not None and _is_water(t1.series) else None,
+        fat=fat,
+    )
+
+
+def _is_water(series: Series) -> bool:
+    return series.info.dixon == "WATER"

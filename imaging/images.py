@@ -1,0 +1,81 @@
+"""Images: one visit's series, decoded, freed of coil shading, and laid over each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaging.errors import InputError
+from imaging.gates import registration_gate, series_gate
+from imaging.normalization import correct_bias
+from imaging.protocol import Protocol
+from imaging.quality import ENDPOINTS, FAT, QualityEntry, Severity
+from imaging.registration import Contrast, Registration, register_rigid
+from imaging.resampling import resample
+from imaging.segmentation.body import body_mask
+from imaging.segmentation.wall import anterior_wall
+from imaging.series import Role, Series
+from imaging.visit import Visit
+from imaging.volume import Mask, Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contrasted:
+    """One endpoint series: as acquired, and corrected for the coil's shading."""
+
+    series: Series
+    raw: Volume
+    corrected: Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Images:
+    """What was acquired at one visit; `t1` and `t1_from_t2` are None without a usable T1W-FS.
+
+    `body` and `wall` lie on the T2W-FS grid; `wall` is where registration looks.
+    """
+
+    t2: Contrasted
+    t1: Contrasted | None
+    body: Mask
+    wall: Mask
+    t1_from_t2: Registration | None
+
+    @property
+    def t1_on_t2_grid(self) -> Volume | None:
+        """T1W-FS resampled on the T2W-FS grid; None when it is missing or does not fit."""
+        if self.t1 is None or self.t1_from_t2 is None or not self.t1_from_t2.success:
+            return None
+        motion = self.t1_from_t2.moving_from_fixed
+        return resample(self.t1.corrected, self.t2.corrected.geometry, motion)
+
+
+def load_images(visit: Visit, protocol: Protocol) -> tuple[Images | None, tuple[QualityEntry, ...]]:
+    """Decode and normalise a visit; None without a readable T2W-FS, and what stood in the way."""
+    t2_raw, t2_trouble = _decoded(visit.t2w_fs, Role.T2W_FS)
+    t1_raw, t1_trouble = _decoded(visit.t1w_fs, Role.T1W_FS)
+    trouble = (*t2_trouble, *t1_trouble)
+    if visit.t2w_fs is None or t2_raw is None:
+        return None, trouble
+    body = body_mask(t2_raw)
+    t2 = Contrasted(visit.t2w_fs, t2_raw, correct_bias(t2_raw, body))
+    wall = anterior_wall(t2.corrected, body)
+    if visit.t1w_fs is None or t1_raw is None:
+        return Images(t2, None, body, wall, None), trouble
+    t1 = Contrasted(visit.t1w_fs, t1_raw, correct_bias(t1_raw, body_mask(t1_raw)))
+    t1_from_t2 = register_rigid(
+        t2.corrected, t1.corrected, wall, protocol.registration, Contrast.CROSS
+    )
+    misfit = registration_gate(t1_from_t2, "T1W-FS to T2W-FS", (FAT,))
+    return Images(t2, t1, body, wall, t1_from_t2), (*trouble, *((misfit,) if misfit else ()))
+
+
+def _decoded(series: Series | None, role: Role) -> tuple[Volume | None, tuple[QualityEntry, ...]]:
+    absent = series_gate(series, role)
+    if series is None or absent:
+        return None, (absent,) if absent else ()
+    try:
+        return series.load(), ()
+    except InputError as error:
+        endpoints = ENDPOINTS if role is Role.T2W_FS else (FAT,)
+        entry = QualityEntry("SERIES_UNREADABLE", Severity.ERROR, str(error), endpoints=endpoints)
+        return None, (entry,)
