@@ -12,10 +12,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import Tag
 
 Key = str | tuple[int, int]
 
@@ -36,10 +38,14 @@ def quiet() -> Iterator[None]:
         logger.disabled = disabled
 
 
+_tag = lru_cache(maxsize=None)(Tag)  # keys are those written in our code: a few dozen
+
+
 def value(ds: Dataset, key: Key) -> Any:
     """Return the attribute's value, None when absent, empty or not decodable."""
     try:
-        found = ds[key].value if key in ds else None
+        tag = _tag(key)
+        found = ds[tag].value if tag in ds else None
     except Exception:  # noqa: BLE001  (pydicom decodes here and raises whatever the bytes provoke)
         return None
     return None if found is None or found == "" else found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydicom import Dataset
@@ -21,10 +22,11 @@ from imaging.loaders.attributes import (
     word,
     words,
 )
-from imaging.loaders.dicom_file import locate_pixels, read_header
+from imaging.loaders.dicom_file import Header, read_header
 from imaging.loaders.files import InputFile
 from imaging.loaders.frame import Frame, Kind, Repeat
 from imaging.loaders.identity import identity_of
+from imaging.loaders.pixel_data import Layout, layout_of, locate_pixels
 from imaging.series import SeriesInfo
 
 MR_CLASSES = {
@@ -58,8 +60,28 @@ class NotUsableError(FileError):
         self.info = info
 
 
-def read_frames(file: InputFile) -> list[Frame]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """What the images of one series share, so that it is worked out once, not once an image."""
+
+    info: SeriesInfo
+    layout: Layout
+    kind: Kind
+    orientation: tuple[float, ...] | None
+    spacing_mm: tuple[float, ...] | None
+    frame_of_reference: str | None
+
+
+Memory = dict[Hashable, Common]
+
+
+def read_frames(file: InputFile, memory: Memory) -> list[Frame]:
     """Read one DICOM file's header into its frames.
+
+    Parameters
+    ----------
+    file
+        Any file; `memory` may be empty and is filled with what later images can share.
 
     Raises
     ------
@@ -67,49 +89,76 @@ def read_frames(file: InputFile) -> list[Frame]:
         Not DICOM, damaged, no MR image, no pixels, truncated.
     """
     with quiet():
-        ds, offset, syntax = read_header(file)
-        info = info_of(ds, file)
+        header = read_header(file)
+        ds = header.attributes
         if "DirectoryRecordSequence" in ds:
             raise FileError("dicomdir_index", file=file.name)
-        sop_class = word(ds, "SOPClassUID") or ""
-        if info.modality != "MR" or sop_class not in MR_CLASSES:
-            name = UID(sop_class).name[:64] if sop_class else "?"
-            raise NotUsableError("not_mr", info, file=file.name, modality=info.modality, kind=name)
+        key = _shared_part(ds)
+        common = memory.get(key) if key else None
+        if common is None:
+            common = _common(ds, file)
+            memory[key] = common
         try:
-            return _frames(ds, info, file, offset, syntax)
+            return _frames(header, common)
         except FileError as error:
-            raise _known(error, info) from error
+            raise NotUsableError(error.code, common.info, **error.values) from error
 
 
-def _known(error: FileError, info: SeriesInfo) -> NotUsableError:
-    return NotUsableError(error.code, info, **error.values)
+def _shared_part(ds: Dataset) -> Hashable:
+    """Return the header's bytes but for the attributes that change from image to image.
+
+    None when a sequence is among them: Enhanced files are few and read one by one.
+    """
+    kept = [ds.get_item(tag) for tag in ds.keys() if tag not in tags.PER_IMAGE]  # noqa: SIM118
+    if any(element.VR == "SQ" for element in kept):
+        return None
+    return tuple((element.tag, element.VR, str(element.value)) for element in kept)
 
 
-def _frames(
-    ds: Dataset, info: SeriesInfo, file: InputFile, offset: int, syntax: str
-) -> list[Frame]:
-    pixels = locate_pixels(file, ds, offset, syntax)
-    whole = Frame(
-        pixels=pixels,
-        index=0,
+def _common(ds: Dataset, file: InputFile) -> Common:
+    info = info_of(ds, file)
+    sop_class = word(ds, "SOPClassUID") or ""
+    if info.modality != "MR" or sop_class not in MR_CLASSES:
+        name = UID(sop_class).name[:64] if sop_class else "?"
+        raise NotUsableError("not_mr", info, file=file.name, modality=info.modality, kind=name)
+    try:
+        layout = layout_of(ds, file)
+    except FileError as error:
+        raise NotUsableError(error.code, info, **error.values) from error
+    return Common(
         info=info,
+        layout=layout,
         kind=kind_of(info),
-        repeat=repeat_of(ds),
-        sop_uid=word(ds, "SOPInstanceUID") or file.name,
-        instance=integer(ds, "InstanceNumber"),
-        rows=pixels.rows,
-        columns=pixels.columns,
-        position_mm=numbers(ds, "ImagePositionPatient", 3),
         orientation=numbers(ds, "ImageOrientationPatient", 6),
         spacing_mm=numbers(ds, "PixelSpacing", 2),
         frame_of_reference=word(ds, "FrameOfReferenceUID"),
+    )
+
+
+def _frames(header: Header, common: Common) -> list[Frame]:
+    ds, file = header.attributes, header.file
+    pixels = locate_pixels(header, common.layout)
+    whole = Frame(
+        pixels=pixels,
+        index=0,
+        info=common.info,
+        kind=common.kind,
+        repeat=repeat_of(ds),
+        sop_uid=word(ds, "SOPInstanceUID") or file.name,
+        instance=integer(ds, "InstanceNumber"),
+        rows=common.layout.rows,
+        columns=common.layout.columns,
+        position_mm=numbers(ds, "ImagePositionPatient", 3),
+        orientation=common.orientation,
+        spacing_mm=common.spacing_mm,
+        frame_of_reference=common.frame_of_reference,
         **rescale_of(ds),
     )
     if "PerFrameFunctionalGroupsSequence" in ds:
         return [_enhanced_frame(whole, frame) for frame in enhanced.flattened(ds, file, pixels)]
-    if pixels.frames > 1:
-        raise FileError("frames_without_place", file=file.name, frames=pixels.frames)
-    if "MOSAIC" in info.image_type:
+    if common.layout.frames > 1:
+        raise FileError("frames_without_place", file=file.name, frames=common.layout.frames)
+    if "MOSAIC" in common.info.image_type:
         return mosaic.unpacked(ds, whole)
     return [whole]
 
@@ -161,7 +210,7 @@ def info_of(ds: Dataset, file: InputFile) -> SeriesInfo:
         acquisition_3d=_three_dimensional(ds),
         contrast_agent=_contrast_agent(ds),
         b_value_s_mm2=_b_value(ds),
-        acquisition_time=word(ds, "AcquisitionTime") or word(ds, "AcquisitionDateTime"),
+        acquisition_time=word(ds, "AcquisitionDateTime"),
         contrast=word(ds, "AcquisitionContrast") or "",
         component=_component(ds, image_type),
         dixon=_first(_DIXON_TOKENS, image_type[2:]),

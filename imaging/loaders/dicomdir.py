@@ -43,7 +43,7 @@ def referenced(index: InputFile) -> list[tuple[str, ...]]:
     """Return the relative paths an index names; those that lead out of its folder are left out."""
     try:
         with quiet():
-            ds, _, _ = read_header(index)
+            ds = read_header(index).attributes
             found = [words(r, "ReferencedFileID") for r in items(ds, "DirectoryRecordSequence")]
     except (FileError, OSError):
         return []  # a broken index is refused as a file; its folder is still walked

@@ -8,8 +8,8 @@ from pydicom import Dataset
 
 from imaging.errors import FileError
 from imaging.loaders.attributes import items, word
-from imaging.loaders.dicom_file import PixelData
 from imaging.loaders.files import InputFile
+from imaging.loaders.pixel_data import PixelData
 
 _FAT_SUPPRESSIONS = {"FAT", "FAT_AND_WATER"}
 _RENAMED = {
@@ -36,9 +36,12 @@ def flattened(ds: Dataset, file: InputFile, pixels: PixelData) -> list[Flat]:
         The number of frames described is not the number stored.
     """
     frames = items(ds, "PerFrameFunctionalGroupsSequence")
-    if len(frames) != pixels.frames:
+    if len(frames) != pixels.layout.frames:
         raise FileError(
-            "frames_not_described", file=file.name, frames=pixels.frames, described=len(frames)
+            "frames_not_described",
+            file=file.name,
+            frames=pixels.layout.frames,
+            described=len(frames),
         )
     common = Dataset()
     _copy(ds, common)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imaging.loaders.dicom_file import PixelData
+from imaging.loaders.pixel_data import PixelData
 from imaging.series import SeriesInfo
 
 Vector = tuple[float, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imaging.errors import FileError, GraftsiteError, InputError, SeriesError
 from imaging.loaders import dicomdir, nifti_series
-from imaging.loaders.dicom_header import NotUsableError, read_frames
+from imaging.loaders.dicom_header import Memory, NotUsableError, read_frames
 from imaging.loaders.files import InputFile, walk
 from imaging.loaders.frame import Frame
 from imaging.loaders.pixels import StackPixels
@@ -61,8 +61,9 @@ def find_series(paths: Sequence[Path], protocol: Protocol) -> Inventory:
     found = walk(dicomdir.with_referenced(paths))
     images, nifti = nifti_series.collect(found.files, protocol.series)
     told_apart = _Sorted()
+    memory: Memory = {}
     for file in images:
-        _sort_in(file, told_apart)
+        _sort_in(file, told_apart, memory)
     series, refusals = list(nifti.series), [*found.refusals, *nifti.refusals]
     refusals += _refusals(told_apart)
     refusals += dicomdir.missing(found.files)
@@ -101,9 +102,9 @@ def _each_file_once(refusals: Iterable[Refusal]) -> list[Refusal]:
     return once
 
 
-def _sort_in(file: InputFile, into: _Sorted) -> None:
+def _sort_in(file: InputFile, into: _Sorted, memory: Memory) -> None:
     try:
-        frames = read_frames(file)
+        frames = read_frames(file, memory)
     except NotUsableError as error:
         into.refused[(error.code, error.info.uid)].append((error, file.name, error.info))
     except FileError as error:
@@ -178,6 +179,7 @@ def _series(part: list[Frame], planes: int, parts: int, limits: SeriesLimits) ->
     info = replace(
         first.info,
         orientations=planes,
+        acquisition_time=first.repeat.acquisition_time or first.info.acquisition_time,
         source=min(frame.file for frame in ordered),
         part=_part(first, geometry.shape[2]) if parts > 1 else "",
     )

@@ -16,8 +16,9 @@ from pydicom.uid import ExplicitVRBigEndian
 from imaging.errors import FileError, SeriesError
 from imaging.geometry import Geometry
 from imaging.loaders.attributes import quiet
-from imaging.loaders.dicom_file import PixelData, content
+from imaging.loaders.dicom_file import content
 from imaging.loaders.frame import Frame
+from imaging.loaders.pixel_data import PixelData
 from imaging.volume import Volume
 
 Stored = NDArray[Any]
@@ -79,25 +80,25 @@ def _decoded(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
 
 def _native(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     order = ">" if data.transfer_syntax == ExplicitVRBigEndian else "<"
-    kind = np.dtype(f"{order}{'i' if data.signed else 'u'}{data.bits_allocated // 8}")
+    kind = np.dtype(f"{order}{'i' if data.layout.signed else 'u'}{data.layout.bits_allocated // 8}")
     with content(data.file) as stream:
         for index in indices:
-            stream.seek(data.offset + index * data.frame_bytes)
-            raw = stream.read(data.frame_bytes)
-            if len(raw) < data.frame_bytes:
+            stream.seek(data.offset + index * data.layout.frame_bytes)
+            raw = stream.read(data.layout.frame_bytes)
+            if len(raw) < data.layout.frame_bytes:
                 raise FileError(
                     "pixels_truncated",
                     file=data.file.name,
-                    expected=data.frame_bytes,
+                    expected=data.layout.frame_bytes,
                     found=len(raw),
                 )
-            frame = np.frombuffer(raw, kind).reshape(data.rows, data.columns)
+            frame = np.frombuffer(raw, kind).reshape(data.layout.rows, data.layout.columns)
             yield _only_stored_bits(frame, data)
 
 
 def _only_stored_bits(frame: Stored, data: PixelData) -> Stored:
     """Drop what lies above the stored bits: old scanners keep graphics there."""
-    spare = data.bits_allocated - data.bits_stored
+    spare = data.layout.bits_allocated - data.layout.bits_stored
     return frame if not spare else (frame << spare) >> spare
 
 
@@ -115,7 +116,7 @@ def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
             detail=type(error).__name__,
         ) from error
     for frame in frames:
-        if frame.shape != (data.rows, data.columns):
+        if frame.shape != (data.layout.rows, data.layout.columns):
             raise FileError(
                 "pixels_undecodable",
                 file=data.file.name,

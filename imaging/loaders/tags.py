@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydicom.datadict import tag_for_keyword
+from collections.abc import Iterable
+
+from pydicom.tag import BaseTag, Tag
 
 GE_COMPONENT = (0x0043, 0x102F)
 """0 magnitude, 1 phase, 2 real, 3 imaginary."""
@@ -91,6 +93,12 @@ _KEYWORDS = [
     "ReferencedFileID",
 ]
 
+_PER_IMAGE = """
+    SOPInstanceUID AcquisitionTime ContentTime AcquisitionDateTime InstanceNumber
+    AcquisitionNumber ImagePositionPatient TriggerTime TemporalPositionIdentifier
+    RescaleIntercept RescaleSlope
+""".split()  # noqa: SIM905  (a list of 60 names is easier to read as text)
+
 _PRIVATE = (
     # The creators of the private blocks, without which implicit files give bytes, not numbers.
     (0x0019, 0x0010),
@@ -106,7 +114,12 @@ _PRIVATE = (
     PHILIPS_SCALE_SLOPE,
 )
 
-TAGS: list[int] = [
-    *(tag for tag in map(tag_for_keyword, _KEYWORDS) if tag is not None),
-    *((group << 16) + element for group, element in _PRIVATE),
-]
+
+def _tags(keywords: Iterable[str], private: Iterable[tuple[int, int]]) -> list[BaseTag]:
+    """Return ready-made tags, or pydicom would make them again for every file."""
+    return [*(Tag(keyword) for keyword in keywords), *(Tag(pair) for pair in private)]
+
+
+TAGS = _tags(_KEYWORDS, _PRIVATE)
+PER_IMAGE = frozenset(_tags(_PER_IMAGE, (SIEMENS_CSA_IMAGE, *GE_DIRECTION)))
+"""Attributes that change from image to image of one series and are read for each."""
