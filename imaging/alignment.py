@@ -6,12 +6,13 @@ each of a number of equally filled classes of f (cross contrast: the correlation
 et al., MICCAI 1998). In both the explanation is linear in m, so it is projected out of residual
 and Jacobian, and each iteration solves six equations.
 
-Sums run in one fixed order without BLAS: the result has the same bits at any number of threads.
+Intensities are compressed and the worst explained points left out, because a resorbing graft and
+moving bowel are no part of the motion. Sums run in one fixed order without BLAS: the result has the same bits at any number of threads.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -93,11 +94,7 @@ def _slope(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
 
 def _smoothed(volume: Volume, sigma_mm: float) -> NDArray[np.float32]:
     sigmas = [sigma_mm / mm for mm in volume.geometry.spacing_mm]
-    # A bright drop of fluid or failed suppression must not outweigh the whole wall.
-    ceiling = np.percentile(volume.array, 99.5)
-    return np.asarray(
-        ndimage.gaussian_filter(np.minimum(volume.array, ceiling), sigmas, truncate=3.0)
-    )
+    return np.asarray(ndimage.gaussian_filter(volume.array, sigmas, truncate=3.0))
 
 
 def _classes(values: FloatArray) -> NDArray[np.intp]:
@@ -150,6 +147,39 @@ def _unexplained(at: Level, inside: NDArray[np.bool_], found: FloatArray) -> Flo
     spread = float((value**2).sum())
     slope = float((value * found).sum()) / spread if spread > 0 else 0.0
     return np.asarray(found - found.mean() - slope * value)
+
+
+def trimmed(at: Level, motion: RigidTransform, share: float) -> Level:
+    """Return the level without the `share` of its points that `motion` explains worst.
+
+    A graft that resorbs and bowel that moves on are no part of the motion (least trimmed squares,
+    Rousseeuw 1984).
+    """
+    index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
+    inside = _inside(at, index)
+    if not inside.any():
+        return at
+    found = _sampled(at.moving, index[:, inside])
+    residual = np.abs(_unexplained(at, inside, found))
+    keep = np.flatnonzero(inside)[residual <= np.quantile(residual, 1 - share)]
+    return replace(
+        at,
+        points_mm=np.ascontiguousarray(at.points_mm[:, keep]),
+        values=at.values[keep],
+        classes=None if at.classes is None else at.classes[keep],
+    )
+
+
+def compressed(volume: Volume, region: Mask) -> Volume:
+    """Return I / (I + m) with m the median inside `region`: 0 in air, 1/2 in the wall, below 1.
+
+    Muscle and suppressed fat differ by little, fluid from both by ten times: uncompressed, a
+    drop of fluid outweighs the whole wall.
+    """
+    inside = volume.array[region.array]
+    middle = max(float(np.median(inside)) if inside.size else 0.0, 1e-6)
+    positive = np.maximum(volume.array, 0)
+    return Volume(positive / (positive + np.float32(middle)), volume.geometry)
 
 
 def best_shift(

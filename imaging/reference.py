@@ -101,7 +101,9 @@ def _regions(
     if graft is None or graft.is_empty:
         return left, right
     geometry = graft.geometry
-    z = geometry.to_world(np.stack(np.indices(geometry.shape), axis=-1))[..., 2]
+    i, j, k = np.indices(geometry.shape, dtype=np.float32, sparse=True)
+    row = geometry.affine[2]
+    z = row[0] * i + row[1] * j + row[2] * k + row[3]
     # A voxel reaches half a slice beyond its centre.
     half = geometry.spacing_mm[geometry.axis_toward(2)[0]] / 2
     low, high = z[graft.array].min() - half, z[graft.array].max() + half
@@ -114,7 +116,9 @@ def _regions(
 def _sample(volume: Volume, region: BoolArray, limits: ReferenceMuscle) -> BoolArray:
     """Erode in plane and trim; nothing when fewer voxels are left than the protocol wants."""
     disk = ndimage.generate_binary_structure(2, 1)[:, :, None]
-    eroded = ndimage.binary_erosion(region, disk, iterations=limits.erosion_pixels)
+    eroded = np.asarray(
+        ndimage.binary_erosion(region, disk, iterations=limits.erosion_pixels), dtype=np.bool_
+    )
     if not eroded.any():
         return eroded
     low, high = np.percentile(
@@ -124,7 +128,7 @@ def _sample(volume: Volume, region: BoolArray, limits: ReferenceMuscle) -> BoolA
     voxels = int(np.count_nonzero(trimmed))
     enough = voxels >= limits.voxels_min
     enough &= voxels * volume.geometry.voxel_volume_ml >= limits.volume_min_ml
-    return trimmed if enough else np.zeros_like(trimmed)
+    return np.asarray(trimmed if enough else np.zeros_like(trimmed))
 
 
 def _side_median(volume: Volume, side: BoolArray, limits: ReferenceMuscle) -> Measurement:

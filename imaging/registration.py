@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from imaging import alignment
 from imaging.geometry import FloatArray, Geometry
@@ -22,6 +23,9 @@ from imaging.volume import Mask, Volume
 
 _SPACINGS_MM = (8.0, 4.0, 2.0)
 _SEARCH_STEP_MM = 8.0
+_AIR_MM = 6.0
+_TRIMMED_SHARE = 0.2
+_TRIMMINGS = 2
 _SEARCH_REACH_MM = (16.0, 16.0, 24.0)
 
 
@@ -39,7 +43,8 @@ class Registration:
     `moving_from_fixed` maps a point of the fixed image's patient space to the moving one's.
     `similarity` is 0 to 1: the correlation, or the root of the correlation ratio, inside the
     region. `inverse_consistency_mm` is the largest distance by which a point of the region
-    misses its place after going there and back by two registrations made independently.
+    misses its place after going there and back by two registrations made independently; the
+    motion given is the one half way between them.
     When `success` is False, `reason` says why and the transform must not be used.
     """
 
@@ -82,20 +87,23 @@ def register_rigid(
     start = start or identity()
     if region.is_empty:
         return _failed(start, "registration.region_empty")
+    region = _with_air(region)
     seen = resample(region, moving.geometry, start.inverse)
     if _seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
         return _failed(start, "registration.no_overlap")
     cross = contrast is Contrast.CROSS
+    fixed, moving = alignment.compressed(fixed, region), alignment.compressed(moving, seen)
     forward, fit = _aligned(fixed, moving, region, start, cross)
     back, _ = _aligned(moving, fixed, seen, start.inverse, cross)
     points = region.points_mm
     error = np.linalg.norm(back @ (forward @ points) - points, axis=1)
+    motion = _midway(forward, back.inverse, points.mean(axis=0))
     reason = (
         _too_different(fit, limits, contrast)
-        or _implausible(forward, start, region, moving.geometry, limits)
+        or _implausible(motion, start, region, moving.geometry, limits)
         or _inconsistent(error, limits)
     )
-    return Registration(forward, reason is None, fit, float(error.max()), reason)
+    return Registration(motion, reason is None, fit, float(error.max()), reason)
 
 
 def _failed(start: RigidTransform, key: str) -> Registration:
@@ -114,7 +122,28 @@ def _aligned(
         if spacing == _SPACINGS_MM[0]:
             motion = alignment.best_shift(at, motion, _SEARCH_REACH_MM, _SEARCH_STEP_MM)
         motion = alignment.refine(at, motion)
-    return motion, alignment.similarity(at, motion)
+        for _ in range(_TRIMMINGS):
+            motion = alignment.refine(alignment.trimmed(at, motion, _TRIMMED_SHARE), motion)
+    return motion, alignment.similarity(alignment.trimmed(at, motion, _TRIMMED_SHARE), motion)
+
+
+def _midway(one: RigidTransform, other: RigidTransform, centre_mm: FloatArray) -> RigidTransform:
+    """Return the motion half way between two: both have errors, and half of them cancel."""
+    turn = Rotation.from_matrix([m.matrix[:3, :3] for m in (one, other)]).mean().as_matrix()
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn
+    matrix[:3, 3] = ((one @ centre_mm) + (other @ centre_mm)) / 2 - turn @ centre_mm
+    return RigidTransform(matrix)
+
+
+def _with_air(region: Mask) -> Mask:
+    """Return the region and a rim of air in front, so that the skin is an edge with two sides."""
+    axis, backward = region.geometry.axis_toward(1)
+    steps = round(_AIR_MM / region.geometry.spacing_mm[axis])
+    grown = np.moveaxis(region.array.copy(), axis, 0)[::backward]
+    for _ in range(steps):
+        grown[:-1] |= grown[1:]
+    return Mask(np.moveaxis(grown[::backward], 0, axis), region.geometry)
 
 
 def _cropped(volume: Volume, points_mm: FloatArray, margin_mm: float) -> Volume:
