@@ -135,9 +135,9 @@ def _layer(
 def _block_mean(
     where: NDArray[np.intp], values: NDArray[np.generic], shape: tuple[int, int]
 ) -> Array:
-    fine = np.zeros(shape[0] * IN_PLANE * shape[1] * IN_PLANE, np.float32)
-    fine[where] = values
-    fine = fine.reshape(shape[0] * IN_PLANE, shape[1] * IN_PLANE)
+    flat = np.zeros(shape[0] * IN_PLANE * shape[1] * IN_PLANE, np.float32)
+    flat[where] = values
+    fine = flat.reshape(shape[0] * IN_PLANE, shape[1] * IN_PLANE)
     total = sum(fine[i::IN_PLANE, j::IN_PLANE] for i in range(IN_PLANE) for j in range(IN_PLANE))
     return np.asarray(total / np.float32(IN_PLANE**2), dtype=np.float32)
 
@@ -155,8 +155,8 @@ def suppression_map(
     uneven = field(x, y, z)
     lateral = smoothstep((np.abs(x) / half_size_mm[0] - 0.72) / 0.4) * (0.7 + 0.3 * uneven)
     front = 0.8 * smoothstep((-y / half_size_mm[1] - 0.75) / 0.5) * smoothstep(uneven)
-    gas = np.exp(-(((x - 50) / 45) ** 2 + ((y + 50) / 35) ** 2 + ((z - 125) / 45) ** 2))
-    failing = plan.suppression_failure * np.clip(lateral + front + 0.8 * gas, 0, 1)
+    near_gas = np.exp(-(((x - 50) / 45) ** 2 + ((y + 50) / 35) ** 2 + ((z - 125) / 45) ** 2))
+    failing = plan.suppression_failure * np.clip(lateral + front + 0.8 * near_gas, 0, 1)
     result = base * np.exp(0.35 * uneven) + failing
     if over_graft and plan.graft is not None:
         dx = (x - plan.graft.lateral_mm) / 70.0
@@ -180,30 +180,41 @@ RESOLUTION = 0.82
 """Share of the reconstructed matrix that was acquired along each axis; the rest is zero-filled."""
 
 
-def detect(
-    signal: Array, noise_sd: float, ghost: float, geometry: Geometry, rng: np.random.Generator
-) -> Volume:
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """How a signal is read.
+
+    `noise_sd` of one channel of the image in units of the signal; `ghost`, the relative
+    modulation of the phase-encoding lines by breathing; `grey_top`, the stored value of the
+    brightest 0.1 % of the voxels.
+    """
+
+    noise_sd: float
+    ghost: float
+    grey_top: float
+
+
+def detect(signal: Array, readout: Readout, geometry: Geometry, rng: np.random.Generator) -> Volume:
     """Magnitude of the signal as read out: limited k-space, breathing ghosts, Rician noise.
 
-    `noise_sd` is that of one channel of the image; `ghost` the relative modulation of the
-    phase-encoding lines by breathing. The result is scaled to a scanner's 12 bits.
+    The result is scaled so that the brightest 0.1 % of the voxels reach `grey_top`.
     """
-    window, lines = _k_space(geometry.shape[:2], ghost)
-    before = noise_sd / float(np.sqrt((window**2).mean()))
+    window, lines = _k_space(geometry.shape[:2], readout.ghost)
+    before = readout.noise_sd / float(np.sqrt((window**2).mean()))
     magnitude = np.empty_like(signal)
     for k in range(geometry.shape[2]):
         noise = rng.normal(scale=before, size=(2, *geometry.shape[:2])).astype(np.float32)
         spectrum = fft2(signal[:, :, k] + noise[0] + 1j * noise[1])
         magnitude[:, :, k] = np.abs(ifft2(spectrum * (window * lines)))
     top = float(np.percentile(magnitude, 99.9))
-    return Volume((magnitude * np.float32(1400.0 / top)).round(), geometry)
+    return Volume((magnitude * np.float32(readout.grey_top / top)).round(), geometry)
 
 
 def _k_space(shape: tuple[int, ...], ghost: float) -> tuple[Array, Array]:
     """Window of the acquired part with softened edges, and breathing's modulation along j."""
     sides = []
     for n in shape:
-        frequency = np.abs(np.fft.fftfreq(n)) * 2.0 / RESOLUTION
+        frequency = (np.abs(np.fft.fftfreq(n)) * 2.0 / RESOLUTION).astype(np.float32)
         sides.append(1.0 - smoothstep((frequency - 0.7) / 0.3))
     window = sides[0][:, None] * sides[1][None, :]
     line = np.arange(shape[1])

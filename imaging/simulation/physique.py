@@ -52,7 +52,7 @@ def physique(scenario: Scenario) -> Physique:
     (Rankin G, Stokes M, Newham DJ, Muscle Nerve 2006;34:320-326).
     """
     rng = np.random.default_rng([scenario.seed, 1])
-    scale = 1.0 if scenario.age_group == "adult" else float(rng.uniform(0.58, 0.68))
+    scale = scenario.stature if scenario.age_group == "adult" else float(rng.uniform(0.58, 0.68))
     thickness = scale**0.7 * rng.uniform(8.0, 11.5)
     width = scale * rng.uniform(56.0, 70.0)
     asymmetry = rng.uniform(-0.10, 0.10, 2)

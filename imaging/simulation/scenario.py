@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import pi
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from imaging.simulation.tissue import Tissue
 from imaging.visit import VisitName
+
+Vendor: TypeAlias = Literal["SIEMENS", "GE MEDICAL SYSTEMS", "Philips"]
 
 
 class Coil(StrEnum):
@@ -67,6 +69,13 @@ class GraftState:
         """Greatest thickness of an ellipsoid of this volume, width and height."""
         return 6000.0 * self.volume_ml / (pi * self.width_mm * self.height_mm)
 
+    @property
+    def surface_mm2(self) -> float:
+        """Surface of that ellipsoid by Thomsen's formula (p = 1.6075, within 1.1 %)."""
+        p = 1.6075
+        a, b, c = ((s / 2) ** p for s in (self.width_mm, self.height_mm, self.thickness_mm))
+        return float(4 * pi * ((a * b + a * c + b * c) / 3) ** (1 / p))
+
 
 @dataclass(frozen=True, slots=True)
 class VisitPlan:
@@ -93,10 +102,13 @@ class VisitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
-    """The machine and the grid of its T2W-FS; T1W-FS has its own slice thickness."""
+    """The machine and the grid of its T2W-FS; T1W-FS has its own slice thickness.
 
-    vendor: Literal["SIEMENS", "GE MEDICAL SYSTEMS", "Philips"] = "SIEMENS"
-    field_strength_t: Literal[1.5, 3.0] = 3.0
+    `field_strength_t` is 1.5 or 3. `grey_top` is the stored value of the brightest 0.1 % of voxels.
+    """
+
+    vendor: Vendor = "SIEMENS"
+    field_strength_t: float = 3.0
     coil: Coil = Coil.SURFACE
     matrix: tuple[int, int] = (256, 208)
     pixel_mm: float = 1.3
@@ -107,6 +119,7 @@ class Scanner:
     t1_slice_mm: float = 4.0
     oblique_deg: float = 0.0
     snr: float = 25.0
+    grey_top: float = 700.0
     stir: bool = False
 
 
@@ -114,13 +127,15 @@ class Scanner:
 class Scenario:
     """One simulated subject: the person, the scanner, the visits.
 
-    `fat_mm` is the thickness of the subcutaneous fat beside the umbilicus; `ascites` 0 to 1.
+    `stature` scales an adult's abdomen. `fat_mm` is the thickness of the subcutaneous fat
+    beside the umbilicus; `ascites` 0 to 1.
     """
 
     name: str
     visits: tuple[VisitPlan, ...]
     age_group: Literal["adult", "child"] = "adult"
-    scanner: Scanner = Scanner()
+    scanner: Scanner = field(default_factory=Scanner)
+    stature: float = 1.0
     fat_mm: float = 18.0
     ascites: float = 0.0
     seed: int = 1

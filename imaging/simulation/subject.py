@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 
 import numpy as np
 
 from imaging.geometry import Geometry
+from imaging.protocol import Protocol, load_protocol
 from imaging.simulation.acquisition import (
     Body,
     Palette,
+    Readout,
     Sampled,
     coil_map,
     detect,
@@ -18,12 +20,13 @@ from imaging.simulation.acquisition import (
     sample,
     suppression_map,
 )
+from imaging.simulation.expected import expected_findings
 from imaging.simulation.motion import Pose, draw_pose, next_breath_hold, rotation
 from imaging.simulation.physique import Physique, physique
 from imaging.simulation.scenario import Scenario, VisitPlan
 from imaging.simulation.sequence import T1W, T1W_FS, T2W_FS, T2W_STIR, Sequence
 from imaging.simulation.tissue import Tissue
-from imaging.simulation.truth import NoduleTruth, VisitTruth
+from imaging.simulation.truth import NoduleTruth, VisitTruth, as_json
 from imaging.simulation.viscera import viscera
 from imaging.simulation.wall import GRAFT, Wall, place_graft
 from imaging.simulation.warp import ripple
@@ -52,14 +55,25 @@ class SimulatedSubject:
     visits: tuple[SimulatedVisit, ...]
 
 
-def simulate(scenario: Scenario) -> SimulatedSubject:
-    """Simulate all visits of a scenario; the same scenario gives the same bytes."""
+def simulate(scenario: Scenario, protocol: Protocol | None = None) -> SimulatedSubject:
+    """Simulate all visits of a scenario; the same scenario gives the same bytes.
+
+    `protocol` (the trial's own when None) decides only what `truth.expected` says.
+    """
     body = physique(scenario)
     visits: list[SimulatedVisit] = []
     baseline_pose = _pose(scenario, body, 0)
     for number, plan in enumerate(scenario.visits):
         visits.append(_visit(scenario, body, plan, number, baseline_pose))
-    return SimulatedSubject(scenario, tuple(visits))
+    answers = expected_findings(
+        [(p, v.truth) for p, v in zip(scenario.visits, visits, strict=True)],
+        protocol or load_protocol(),
+    )
+    judged = (
+        replace(visit, truth=replace(visit.truth, expected=answer))
+        for visit, answer in zip(visits, answers, strict=True)
+    )
+    return SimulatedSubject(scenario, tuple(judged))
 
 
 def _rng(scenario: Scenario, *stream: int) -> np.random.Generator:
@@ -137,8 +151,10 @@ def _image(
     if not is_t2:
         noise_sd /= 1.5
     rng = _rng(scenario, 8, number, int(is_t2), int(sequence.fat_suppressed))
-    ghost = 0.06 if is_t2 else 0.02
-    return detect(np.asarray(signal, np.float32), noise_sd, ghost, grid, rng)
+    readout = Readout(
+        noise_sd, 0.06 if is_t2 else 0.02, scenario.scanner.grey_top * (1.0 if is_t2 else 0.5)
+    )
+    return detect(np.asarray(signal, np.float32), readout, grid, rng)
 
 
 def _truth(
@@ -164,14 +180,18 @@ def _truth(
         rectus_right=Mask(content.rectus_right >= 0.5, grid),
         volume_ml=weight * grid.voxel_volume_ml,
         centroid_lps_mm=centroid,  # type: ignore[arg-type]
-        thickness_mm=graft.thickness_mm if graft else 0.0,
-        nodules=_nodules(wall, pose, colours[0]),
+        compartment_mm=wall.compartment_mm(),
+        bulge_mm=wall.bulge_height_mm,
+        linea_alba_shift_mm=plan.linea_alba_shift_mm,
+        nodules=_nodules(wall, pose, colours),
         visit_from_baseline=pose.after(baseline.inverse),
         t1w_from_t2w=pose_t1.after(pose.inverse),
         linea_alba_lps_mm=_linea_alba(wall, pose, grid),
         t2_ratio=_ratio(colours[0], plan.fat_residual_t2) if graft else None,
         t1_ratio=_ratio(colours[1], plan.fat_residual_t1) if graft else None,
         fat_fraction=graft.fat_fraction if graft else 0.0,
+        fat_suppression_t2=_residual(colours[0], plan.fat_residual_t2 + plan.failure_over_graft_t2),
+        fat_suppression_t1=_residual(colours[1], plan.fat_residual_t1 + plan.failure_over_graft_t1),
         expected={},
     )
 
@@ -181,7 +201,14 @@ def _ratio(colours: Palette, residual: float, label: int = GRAFT) -> float:
     return float(both[label] / both[Tissue.MUSCLE])
 
 
-def _nodules(wall: Wall, pose: RigidTransform, colours: Palette) -> tuple[NoduleTruth, ...]:
+def _residual(colours: Palette, residual: float) -> float:
+    """Return suppressed fat relative to muscle over the graft."""
+    return _ratio(colours, min(residual, 1.0), Tissue.FAT)
+
+
+def _nodules(
+    wall: Wall, pose: RigidTransform, colours: tuple[Palette, Palette]
+) -> tuple[NoduleTruth, ...]:
     graft = wall.graft
     if graft is None:
         return ()
@@ -191,11 +218,9 @@ def _nodules(wall: Wall, pose: RigidTransform, colours: Palette) -> tuple[Nodule
         x = graft.state.lateral_mm + nodule.position_mm[0]
         x += float(wall.midline_mm(np.array([z], np.float32))[0])
         place = pose @ np.array([x, _front_y(wall, x, z, wall.middle_mm(x, z)), z])
-        ratio = _ratio(colours, 0.1, GRAFT + number)
+        t2, t1 = (_ratio(c, 0.1, GRAFT + number) for c in colours)
         ball = pi / 6 * nodule.diameter_mm**3 / 1000
-        result.append(
-            NoduleTruth(nodule.diameter_mm, ball, tuple(place.tolist()), nodule.fat_fraction, ratio)
-        )
+        result.append(NoduleTruth(nodule, ball, tuple(place.tolist()), t2, t1))
     return tuple(result)
 
 
@@ -216,3 +241,12 @@ def _linea_alba(wall: Wall, pose: RigidTransform, grid: Geometry) -> np.ndarray:
         depth = float(wall.front_mm(x, z))
         points.append(pose @ np.array([x, _front_y(wall, x, z, depth), z]))
     return np.array(points)
+
+
+def truth_as_json(subject: SimulatedSubject) -> dict[str, object]:
+    """Return the truth of all visits, ready for a JSON file."""
+    visits = [
+        {"visit": str(visit.name), "days_since_baseline": visit.day, **as_json(visit.truth)}
+        for visit in subject.visits
+    ]
+    return {"subject": subject.scenario.name, "visits": visits}

@@ -84,6 +84,50 @@ def _rasterise(
     return Bowel(signed.reshape(shape).astype(np.float32), contents[nearest].reshape(shape), low)
 
 
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """An ellipsoid of one tissue, in mm of an adult's body."""
+
+    tissue: Tissue
+    centre: tuple[float, float, float]
+    radii: tuple[float, float, float]
+
+
+_T = Tissue
+ORGANS = (
+    Ball(_T.BOWEL_WALL, (55, -25, 125), (52, 34, 48)),
+    Ball(_T.FLUID, (55, -20, 123), (46, 24, 42)),
+    Ball(_T.GAS, (50, -44, 125), (34, 11, 36)),
+    Ball(_T.LIVER, (-75, -5, 130), (74, 78, 78)),
+    Ball(_T.LIVER, (-15, -45, 140), (60, 32, 50)),
+    Ball(_T.SPLEEN, (105, 40, 130), (30, 42, 50)),
+)
+KIDNEYS = tuple(
+    Ball(tissue, (side * x, y, 60), radii)
+    for side in (-1, 1)
+    for tissue, x, y, radii in (
+        (_T.FAT, 68, 45, (38, 38, 64)),
+        (_T.KIDNEY_CORTEX, 68, 45, (28, 28, 52)),
+        (_T.KIDNEY_MEDULLA, 66, 45, (18, 18, 40)),
+        (_T.FAT, 56, 42, (14, 9, 22)),
+    )
+)
+LONG = 1e4
+"""A radius along z that makes a cylinder of an ellipsoid."""
+SPINE = (
+    *(Ball(_T.MUSCLE, (side * 42, 45, -60), (20, 24, 110)) for side in (-1, 1)),
+    *(Ball(_T.MUSCLE, (side * 36, 78, 0), (31, 21, LONG)) for side in (-1, 1)),
+    *(Ball(_T.MUSCLE, (side * 72, 70, 0), (20, 14, LONG)) for side in (-1, 1)),
+    Ball(_T.BONE, (0, 40, 0), (25, 19, LONG)),
+    Ball(_T.MARROW, (0, 40, 0), (23.5, 17.5, LONG)),
+    Ball(_T.BONE, (0, 74, 0), (5, 20, LONG)),
+    Ball(_T.BONE, (0, 63, 0), (14, 10, LONG)),
+    Ball(_T.FLUID, (0, 64, 0), (9, 7, LONG)),
+    Ball(_T.ARTERY, (10, 14, 0), (9, 9, LONG)),
+    Ball(_T.VEIN, (-14, 14, 0), (11, 8, LONG)),
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Viscera:
     """Organs of one visit; `shift_mm` moves them with the diaphragm."""
@@ -96,69 +140,38 @@ class Viscera:
     def paint(self, x: Array, y: Array, z: Array) -> Labels:
         """Label points of the cavity."""
         labels = np.full(x.shape, Tissue.FAT, np.uint8)
-        s, b = self.body.scale, self.body.half_depth
         w = self.warp(x, y, z)
         labels[self.body.organ_texture(x, y, 0.4 * z) > 2.5] = Tissue.VEIN
         self.bowel.paint(x, y, z, labels)
-        zs = z - self.shift_mm
         if self.body.ascites:
-            rim = (np.hypot(x / self.body.half_width, y / b) + 0.05 * w) > (
-                0.86 - 0.12 * self.body.ascites
-            )
-            labels[rim & (y < 0.4 * b)] = Tissue.FLUID
-        self._ball(labels, Tissue.BOWEL_WALL, x, y, zs, w, (55, -25, 125), (52, 34, 48))
-        self._ball(labels, Tissue.FLUID, x, y, zs, w, (55, -20, 123), (46, 24, 42))
-        self._ball(labels, Tissue.GAS, x, y, zs, w, (50, -44, 125), (34, 11, 36))
-        self._ball(labels, Tissue.LIVER, x, y, zs, w, (-75, -5, 130), (74, 78, 78))
-        self._ball(labels, Tissue.LIVER, x, y, zs, w, (-15, -45, 140), (60, 32, 50))
-        self._ball(labels, Tissue.SPLEEN, x, y, zs, w, (105, 40, 130), (30, 42, 50))
-        liver_vessel = (labels == Tissue.LIVER) & (
-            self.body.organ_texture(0.6 * x, 0.6 * y, 0.4 * zs) > 2.2
-        )
-        labels[liver_vessel] = Tissue.VEIN
-        for side in (-1, 1):
-            self._ball(labels, Tissue.FAT, x, y, zs, w, (side * 68, 45, 60), (38, 38, 64))
-            self._ball(labels, Tissue.KIDNEY_CORTEX, x, y, zs, w, (side * 68, 45, 60), (28, 28, 52))
-            self._ball(
-                labels, Tissue.KIDNEY_MEDULLA, x, y, zs, w, (side * 66, 45, 60), (18, 18, 40)
-            )
-            self._ball(labels, Tissue.FAT, x, y, zs, w, (side * 56, 42, 60), (14, 9, 22))
-        self._spine(labels, x, y, z, w)
+            rim = np.hypot(x / self.body.half_width, y / self.body.half_depth) + 0.05 * w
+            wet = (rim > 0.86 - 0.12 * self.body.ascites) & (y < 0.4 * self.body.half_depth)
+            labels[wet] = Tissue.FLUID
+        zs = z - self.shift_mm
+        paint_balls(labels, (x, y, zs), w, self.body.scale, ORGANS)
+        vessel = self.body.organ_texture(0.6 * x, 0.6 * y, 0.4 * zs) > 2.2
+        labels[(labels == Tissue.LIVER) & vessel] = Tissue.VEIN
+        paint_balls(labels, (x, y, zs), w, self.body.scale, KIDNEYS)
+        paint_balls(labels, (x, y, z), w, self.body.scale, SPINE)
         return labels
 
-    def _spine(self, labels: Labels, x: Array, y: Array, z: Array, w: Array) -> None:
-        long = 1e4
-        for side in (-1, 1):
-            self._ball(labels, Tissue.MUSCLE, x, y, z, w, (side * 42, 45, -60), (20, 24, 110))
-            self._ball(labels, Tissue.MUSCLE, x, y, z, w, (side * 36, 78, 0), (31, 21, long))
-            self._ball(labels, Tissue.MUSCLE, x, y, z, w, (side * 72, 70, 0), (20, 14, long))
-        self._ball(labels, Tissue.BONE, x, y, z, w, (0, 40, 0), (25, 19, long))
-        self._ball(labels, Tissue.MARROW, x, y, z, w, (0, 40, 0), (23.5, 17.5, long))
-        self._ball(labels, Tissue.BONE, x, y, z, w, (0, 74, 0), (5, 20, long))
-        self._ball(labels, Tissue.BONE, x, y, z, w, (0, 63, 0), (14, 10, long))
-        self._ball(labels, Tissue.FLUID, x, y, z, w, (0, 64, 0), (9, 7, long))
-        self._ball(labels, Tissue.ARTERY, x, y, z, w, (10, 14, 0), (9, 9, long))
-        self._ball(labels, Tissue.VEIN, x, y, z, w, (-14, 14, 0), (11, 8, long))
 
-    def _ball(
-        self,
-        labels: Labels,
-        tissue: Tissue,
-        x: Array,
-        y: Array,
-        z: Array,
-        w: Array,
-        centre: tuple[float, float, float],
-        radii: tuple[float, float, float],
-    ) -> None:
-        s = self.body.scale
-        cx, cy, cz = (np.float32(c * s) for c in centre)
-        rx, ry, rz = (np.float32(1 / (r * s)) for r in radii)
-        near = np.abs(x - cx) * rx < 1.25
-        xs, ys, zs = x[near], y[near], z[near]
-        square = ((xs - cx) * rx) ** 2 + ((ys - cy) * ry) ** 2 + ((zs - cz) * rz) ** 2
-        hit = np.flatnonzero(near)[square < 1.0 + 0.16 * w[near]]
-        labels[hit] = tissue
+def paint_balls(
+    labels: Labels,
+    points: tuple[Array, Array, Array],
+    warp: Array,
+    scale: float,
+    balls: tuple[Ball, ...],
+) -> None:
+    """Overwrite the labels of points inside warped ellipsoids, later ones over earlier ones."""
+    x, y, z = points
+    for ball in balls:
+        cx, cy, cz = (np.float32(c * scale) for c in ball.centre)
+        rx, ry, rz = (np.float32(1 / (r * scale)) for r in ball.radii)
+        near = np.flatnonzero(np.abs(x - cx) * rx < 1.25)
+        square = ((x[near] - cx) * rx) ** 2 + ((y[near] - cy) * ry) ** 2
+        square += ((z[near] - cz) * rz) ** 2
+        labels[near[square < 1.0 + 0.16 * warp[near]]] = ball.tissue
 
 
 def viscera(body: Physique, rng: np.random.Generator, fixed: np.random.Generator) -> Viscera:

@@ -117,8 +117,25 @@ class Wall:
         g = self.graft.state
         dx = (x - self.midline_mm(z) - g.lateral_mm) / (0.55 * g.width_mm)
         dz = (z - g.level_mm) / (0.55 * g.height_mm)
-        height = 0.35 * g.thickness_mm + self.plan.bulge_mm
-        return np.asarray(height * np.exp(-(dx * dx + dz * dz)), dtype=np.float32)
+        return np.asarray(self.bulge_height_mm * np.exp(-(dx * dx + dz * dz)), dtype=np.float32)
+
+    @property
+    def bulge_height_mm(self) -> float:
+        """Greatest outward displacement of the sheath over the graft."""
+        if self.graft is None:
+            return 0.0
+        return 0.35 * self.graft.state.thickness_mm + self.plan.bulge_mm
+
+    def compartment_mm(self) -> tuple[float, float]:
+        """Greatest thickness of the left and right rectus at the graft's level."""
+        z = np.full(400, self.graft.state.level_mm if self.graft else 30.0, np.float32)
+        across = np.linspace(1.0, 100.0, 400, dtype=np.float32) * self.body.scale
+        sides = []
+        for sign in (1, -1):
+            left = np.full(400, sign > 0)
+            _, lens, half, _ = self._layers_of_rectus(sign * across, z, left)
+            sides.append(float((lens + 2 * half).max()))
+        return sides[0], sides[1]
 
     def fat_mm(self, x: Array, y: Array, z: Array) -> Array:
         """Thickness of the subcutaneous fat, skin included; thin over the umbilicus."""

@@ -70,7 +70,7 @@ def texture(rng: np.random.Generator, correlation: tuple[float, float, float]) -
     return Texture((noise / noise.std()).astype(np.float32), 1.0)
 
 
-def smoothstep(x: Array) -> Array:
+def smoothstep(x: NDArray[np.floating[Any]]) -> Array:
     """Rise from 0 at x = 0 to 1 at x = 1 with zero slope at both ends."""
     t = np.clip(x, 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t))
