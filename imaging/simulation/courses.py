@@ -27,9 +27,7 @@ SMALL_GRID = Scanner(
     grey_top=500.0,
 )
 """Small enough to commit, inside the protocol's limits."""
-BASE = GraftState(
-    5.5, width_mm=38.0, height_mm=48.0, lateral_mm=33.0, level_mm=38.0, fluid_fraction=0.14
-)
+BASE = GraftState(5.5, 38.0, 48.0, lateral_mm=33.0, level_mm=38.0, fluid_fraction=0.14)
 Course = Callable[[VisitName], VisitPlan]
 
 
@@ -142,7 +140,7 @@ def committed_set() -> tuple[Sample, ...]:
     philips = replace(grid, vendor="Philips", oblique_deg=4.0)
     small = replace(
         grid,
-        pixel_mm=1.0,
+        pixel_mm=1.15,
         slices=24,
         slice_spacing_mm=4.0,
         slice_thickness_mm=4.0,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_encoder
+from pydicom.pixels.encoders.base import get_encoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -196,17 +196,10 @@ def _pixels(dataset: FileDataset, frames: Frames, where: _Where) -> None:
     dataset.HighBit = dataset.BitsStored - 1
     dataset.PixelRepresentation = 0
     syntax = SYNTAXES[where.dialect.transfer_syntax]
-    dataset.PixelData = (
-        encapsulate(_coded(dataset, frames, syntax))
-        if _is_encapsulated(syntax)
-        else frames.tobytes()
-    )
-    dataset["PixelData"].VR = "OB" if _is_encapsulated(syntax) else "OW"
-    dataset["PixelData"].is_undefined_length = _is_encapsulated(syntax)
-
-
-def _is_encapsulated(syntax: UID) -> bool:
-    return syntax in {RLELossless, JPEG2000Lossless}
+    coded = syntax in {RLELossless, JPEG2000Lossless}
+    dataset.PixelData = encapsulate(_coded(dataset, frames, syntax)) if coded else frames.tobytes()
+    dataset["PixelData"].VR = "OB" if coded else "OW"
+    dataset["PixelData"].is_undefined_length = coded
 
 
 def _coded(dataset: Dataset, frames: Frames, syntax: UID) -> list[bytes]:

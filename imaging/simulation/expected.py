@@ -127,9 +127,8 @@ def _foci(truth: VisitTruth, limits: SignalLimits) -> list[NoduleTruth]:
 def _same_place(one: NoduleTruth, other: NoduleTruth, limits: SignalLimits) -> bool:
     (x, z), (u, w) = one.nodule.position_mm, other.nodule.position_mm
     gap = ((x - u) ** 2 + (z - w) ** 2) ** 0.5
-    return gap - (one.nodule.diameter_mm + other.nodule.diameter_mm) / 2 <= (
-        limits.new_focus_distance_mm
-    )
+    reach = (one.nodule.diameter_mm + other.nodule.diameter_mm) / 2
+    return float(gap) - reach <= limits.new_focus_distance_mm
 
 
 def _fat(visit: Fact, protocol: Protocol) -> str:

@@ -151,9 +151,8 @@ def _image(
     if not is_t2:
         noise_sd /= 1.5
     rng = _rng(scenario, 8, number, int(is_t2), int(sequence.fat_suppressed))
-    readout = Readout(
-        noise_sd, 0.06 if is_t2 else 0.02, scenario.scanner.grey_top * (1.0 if is_t2 else 0.5)
-    )
+    top = scenario.scanner.grey_top * (1.0 if is_t2 else 0.5)
+    readout = Readout(noise_sd, 0.06 if is_t2 else 0.02, top)
     return detect(np.asarray(signal, np.float32), readout, grid, rng)
 
 
