@@ -126,6 +126,7 @@ class SegmentationLimits(_Section):
     muscle_in_plane_max_mm: Positive
     muscle_tilt_max_deg: Positive
     muscle_step_min: Positive
+    muscle_level_spread: Positive
     muscle_visible_min: Fraction
     muscle_visible_good: Fraction
     muscle_asymmetry_good_mm: Positive

@@ -1,0 +1,256 @@
+"""Graft: the graft in the left rectus, found alone, from the baseline's place, or from a seed.
+
+At baseline the injectate is bright on T2W-FS, and absence is told from what was looked for. Later
+it fades toward muscle, so the baseline's outline, carried over by registration, says where to
+look and T1W-FS helps; where nothing is seen the outline is a guess, and its confidence says so.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.errors import GeometryError
+from imaging.messages import text
+from imaging.protocol import SegmentationLimits
+from imaging.segmentation.judgement import Judged, combined, dice, judge, level, ramp, width_mm
+from imaging.segmentation.contrast import BoolArray, Contrast
+from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.segmentation.outline import Outline, outline, separation
+from imaging.segmentation.scene import Scene, scene, within
+from imaging.segmentation.seed import Point, check_seed
+from imaging.volume import Mask, Volume
+
+_CANDIDATES = 3
+"""Bright regions looked at closely, largest first."""
+
+_SEED_MM = 3.0
+"""Radius round a click that is taken to be graft."""
+
+
+class _Found(NamedTuple):
+    region: BoolArray
+    confidence: float
+    reasons: tuple[str, ...]
+
+
+def segment_graft(
+    t2: Volume,
+    t1: Volume | None,
+    muscles: Muscles,
+    limits: SegmentationLimits,
+    prior: Mask | None = None,
+    seed_mm: Point | None = None,
+) -> Graft:
+    """Return the graft of one visit, on the grid of `t2`.
+
+    Parameters
+    ----------
+    t2
+        T2W-FS, corrected for the coil's shading.
+    t1
+        T1W-FS resampled on the same grid, or None.
+    muscles
+        The compartments, graft included.
+    prior
+        The baseline's graft carried to this visit, None at baseline.
+    seed_mm
+        A point inside the graft, LPS mm, None for automatic.
+
+    Returns
+    -------
+    Graft
+        `mask` None when nothing was found: with a high confidence that means absent, with a low
+        one that it could not be told; `reasons` say which.
+
+    Raises
+    ------
+    SeedError
+        The seed lies where no graft can be.
+    GeometryError
+        `t1` or `prior` is on another grid than `t2`.
+    """
+    for other in (t1, prior):
+        if other is not None and not other.geometry.same_grid(t2.geometry):
+            raise GeometryError("other_grid", shape=other.geometry.shape, wanted=t2.geometry.shape)
+    source = Source.AUTOMATIC if seed_mm is None else Source.SEEDED
+    if seed_mm is not None:
+        check_seed(seed_mm, t2, muscles, limits)
+    if muscles.rectus_left.is_empty:
+        return Graft(None, source, 0.0, (text("segmentation.graft_no_muscle"),))
+    place = scene(t2, t1, muscles, prior, limits)
+    if place is None:
+        return Graft(None, source, 0.0, (text("segmentation.graft_no_level"),))
+    if seed_mm is not None:
+        found = _seeded(place, seed_mm)
+    else:
+        found = _automatic(place) if place.prior is None else _carried(place, place.prior)
+    mask = place.whole(found.region) if found.region.any() else None
+    return Graft(mask, source, found.confidence, found.reasons)
+
+
+def _automatic(place: Scene) -> _Found:
+    """Find the graft without help: the surest bright region of the left muscle."""
+    outlines = [outline(place, core, (place.t2,)) for core in _cores(place)]
+    found = [_judged(place, each) for each in outlines if each is not None]
+    plausible = [each for each in found if _plausible(place, each.region)]
+    if plausible:
+        return max(plausible, key=lambda each: (each.confidence, int(each.region.sum())))
+    return _absent(place, found)
+
+
+def _judged(place: Scene, found: Outline, *more: Judged, seeded: bool = False) -> _Found:
+    return _Found(found.region, *combined([*judge(place, found, seeded), *more]))
+
+
+def _cores(place: Scene) -> list[BoolArray]:
+    """Return the brightest pieces of the muscle, largest first."""
+    limits = place.limits
+    least = max(limits.graft_ratio_min, 1.0 + limits.graft_sd_min * place.t2.sd)
+    bright = place.left & (place.t2.ratio > least)
+    # One pixel off the edge: the blur of bowel and skin reaches that far into the compartment.
+    inner = bright & ndimage.binary_erosion(place.left, np.ones((3, 3, 1)))
+    return _pieces(inner, round(0.1 / place.voxel_ml))
+
+
+def _pieces(region: BoolArray, voxels_min: int) -> list[BoolArray]:
+    labels, _ = ndimage.label(region)
+    sizes = np.bincount(labels.ravel())[1:]
+    order = np.argsort(-sizes, kind="stable")[:_CANDIDATES]
+    return [labels == n + 1 for n in order if sizes[n] >= max(voxels_min, 3)]
+
+
+def _plausible(place: Scene, region: BoolArray) -> bool:
+    limits = place.limits
+    large_enough = float(region.sum()) * place.voxel_ml >= limits.graft_volume_min_ml
+    return large_enough and width_mm(region, place.spacing_mm) >= limits.graft_width_min_mm
+
+
+def _absent(place: Scene, rejected: list[_Found]) -> _Found:
+    """Nothing found: as sure as the muscles are, and as a graft would have been seen."""
+    visible = (place.limits.graft_ratio_min - 1.0) / max(place.t2.sd, 1e-3)
+    parts = [
+        Judged(place.muscle_confidence, text(
+            "segmentation.graft_muscle_unsure", confidence=place.muscle_confidence)),
+        Judged(ramp(abs(float(np.log(place.t2.sides))), 0.4, 0.18), text(
+            "segmentation.graft_sides", ratio=place.t2.sides)),
+        level(place),
+        Judged(ramp(visible, 1.0, 3.0), text(
+            "segmentation.graft_low_contrast", contrast=visible,
+            limit=place.limits.graft_contrast_good)),
+    ]  # fmt: skip
+    volume = max((float(each.region.sum()) * place.voxel_ml for each in rejected), default=0.0)
+    if volume > 0:
+        parts.append(Judged(
+            ramp(volume, place.limits.graft_volume_min_ml, 0.0),
+            text("segmentation.graft_rejected", volume_ml=volume),
+        ))  # fmt: skip
+    confidence, reasons = combined(parts)
+    top = float(np.percentile(place.t2.ratio[place.left], 99)) - 1.0
+    none = text("segmentation.graft_none", contrast=top / max(place.t2.sd, 1e-3))
+    return _Found(np.zeros_like(place.left), confidence, (none, *reasons))
+
+
+def _images(place: Scene, core: BoolArray) -> tuple[Contrast, ...]:
+    """T2W-FS alone where its contrast is enough: T1W-FS may lie a little apart."""
+    if place.t1 is None or separation(place.t2, core) >= place.limits.graft_contrast_good:
+        return (place.t2,)
+    return (place.t2, place.t1)
+
+
+def _carried(place: Scene, prior: BoolArray) -> _Found:
+    """Look where the baseline's graft lay; what is not visible there is not made up."""
+    limits = place.limits
+    zone = within(prior, limits.graft_prior_margin_mm, place.spacing_mm) & place.allowed
+    score = _score(place)
+    core = _carried_core(place, zone, score)
+    found = None if core is None else outline(place, core, _images(place, core))
+    if found is None or found.contrast_to_noise < limits.graft_contrast_min:
+        return _invisible(place, prior, float(np.median(score[prior])))
+    if float(found.region.sum()) * place.voxel_ml < limits.graft_volume_min_ml / 2:
+        return _invisible(place, prior, float(np.median(score[prior])))
+    return _judged(place, found, *_compared(place, found, prior))
+
+
+def _carried_core(place: Scene, zone: BoolArray, score: NDArray[np.float32]) -> BoolArray | None:
+    """Return what stands out most surely near the baseline's place; None when nothing does.
+
+    A graft still bright gives its own core; a faint one the largest piece that is brighter than
+    muscle on both images together.
+    """
+    limits = place.limits
+    bright = zone & place.left & (place.t2.ratio > limits.graft_ratio_min)
+    faint = zone & place.left & (score > limits.graft_prior_sd_min)
+    for core, least_ml in ((bright, limits.graft_volume_min_ml / 2), (faint, 0.1)):
+        pieces = _pieces(core, round(least_ml / place.voxel_ml))
+        if pieces:
+            return pieces[0]
+    return None
+
+
+def _score(place: Scene) -> NDArray[np.float32]:
+    """Spreads above muscle, T2W-FS and T1W-FS together."""
+    score = (place.t2.ratio - 1.0) / max(place.t2.sd, 1e-3)
+    if place.t1 is None:
+        return score
+    second = (place.t1.ratio - 1.0) / max(place.t1.sd, 1e-3)
+    return np.asarray((score + second) / np.sqrt(2.0))
+
+
+def _compared(place: Scene, found: Outline, prior: BoolArray) -> list[Judged]:
+    limits = place.limits
+    visible = float(found.region.sum()) / max(int(prior.sum()), 1)
+    parts = [Judged(
+        ramp(visible, limits.graft_visible_min, limits.graft_visible_good),
+        text("segmentation.graft_partly_visible", percent=100 * visible),
+    )]  # fmt: skip
+    if place.t1 is not None:
+        parts.append(_agreement(place, found, place.t1))
+    return parts
+
+
+def _agreement(place: Scene, found: Outline, t1: Contrast) -> Judged:
+    """Judge by the outline that T1W-FS alone would give, where it shows one."""
+    limits = place.limits
+    if abs(separation(t1, found.region)) < limits.graft_contrast_min:
+        return Judged(1.0, "")
+    other = outline(place, found.region, (t1,))
+    overlap = 0.0 if other is None else dice(other.region, found.region)
+    factor = ramp(overlap, limits.graft_agreement_min, limits.graft_agreement_good)
+    return Judged(factor, text("segmentation.graft_disagreement", dice=overlap))
+
+
+def _invisible(place: Scene, prior: BoolArray, contrast: float) -> _Found:
+    carried = prior & place.allowed
+    region = carried if carried.sum() >= 0.3 * prior.sum() else prior
+    reason = text("segmentation.graft_isointense", contrast=contrast)
+    return _Found(region, place.limits.graft_invisible_confidence, (reason,))
+
+
+def _seeded(place: Scene, seed_mm: Point) -> _Found:
+    """Grow from a click: its neighbourhood gives the plateau."""
+    x, y, z = place.index(seed_mm)
+    at = np.zeros_like(place.left)
+    at[x, y, z] = True
+    sx, sy, _ = place.spacing_mm
+    reach = within(at, _SEED_MM, (sx, sy, 1e3))
+    allowed = place.allowed | reach
+    place = _with_allowed(place, allowed)
+    images = _images(place, reach)
+    found = outline(place, reach, images)
+    if found is None or found.contrast_to_noise < place.limits.graft_contrast_min:
+        contrast = float(np.median(_score(place)[reach]))
+        if place.prior is not None:
+            return _invisible(place, place.prior, contrast)
+        reason = text("segmentation.graft_seed_invisible", contrast=contrast)
+        return _Found(np.zeros_like(place.left), 0.0, (reason,))
+    return _judged(place, found, seeded=True)
+
+
+def _with_allowed(place: Scene, allowed: BoolArray) -> Scene:
+    from dataclasses import replace
+
+    return replace(place, allowed=allowed)

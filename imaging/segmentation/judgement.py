@@ -1,0 +1,145 @@
+"""Judgement: the confidence of a graft, 0 to 1, from what can be seen of an outline's quality, with a reason a reduction.
+
+Each finding gives a factor between a floor and 1; the factors multiply. The two ends of every
+ramp are protocol entries, set so that outlines above the protocol's limit are right on the bench.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from imaging.messages import text
+from imaging.segmentation.contrast import BoolArray
+from imaging.segmentation.outline import Outline
+from imaging.segmentation.scene import Scene
+
+_FLOOR = 0.2
+"""What one failed check leaves: below any sensible limit, even alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One factor of the confidence, and the sentence when it is below 1."""
+
+    factor: float
+    reason: str
+
+
+def combined(parts: list[Judged]) -> tuple[float, tuple[str, ...]]:
+    """Multiply the factors; keep the reasons of those that lowered the result noticeably."""
+    product = float(np.prod([part.factor for part in parts])) if parts else 1.0
+    return product, tuple(part.reason for part in parts if part.factor < 0.95)
+
+
+def ramp(value: float, bad: float, good: float) -> float:
+    """Return 1 at `good` or better, the floor at `bad` or worse, a line between."""
+    share = float(np.clip((value - bad) / (good - bad), 0.0, 1.0))
+    return _FLOOR + (1.0 - _FLOOR) * share
+
+
+def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:
+    """Judge an outline by its own evidence."""
+    limits, volume = place.limits, float(found.region.sum()) * place.voxel_ml
+    share = asymmetry(place, found)
+    width = width_mm(found.region, place.spacing_mm)
+    sure, brighter = place.muscle_confidence, over_right(place, found)
+    return [
+        Judged(
+            0.5 + 0.5 * sure if seeded else sure,
+            text("segmentation.graft_muscle_unsure", confidence=sure),
+        ),
+        Judged(
+            ramp(found.contrast_to_noise, limits.graft_contrast_min, limits.graft_contrast_good),
+            text(
+                "segmentation.graft_low_contrast",
+                contrast=found.contrast_to_noise,
+                limit=limits.graft_contrast_good,
+            ),
+        ),
+        Judged(
+            ramp(found.spread, limits.graft_spread_max, limits.graft_spread_good),
+            text("segmentation.graft_unstable", percent=100 * found.spread),
+        ),
+        Judged(
+            ramp(found.leak, limits.graft_leak_max, limits.graft_leak_good),
+            text("segmentation.graft_leak", percent=100 * found.leak),
+        ),
+        Judged(
+            ramp(share, limits.graft_symmetry_max, limits.graft_symmetry_good),
+            text("segmentation.graft_symmetric", percent=100 * share),
+        ),
+        Judged(
+            ramp(brighter, limits.graft_brighter_min, limits.graft_brighter_good),
+            text("segmentation.graft_not_brighter", ratio=brighter),
+        ),
+        level(place),
+        Judged(
+            ramp(volume, limits.graft_volume_min_ml, 2 * limits.graft_volume_min_ml),
+            text("segmentation.graft_small", volume_ml=volume, limit=limits.graft_volume_min_ml),
+        ),
+        Judged(
+            ramp(volume, 1.2 * limits.graft_volume_max_ml, limits.graft_volume_max_ml),
+            text("segmentation.graft_large", volume_ml=volume, limit=limits.graft_volume_max_ml),
+        ),
+        Judged(
+            ramp(width, 0.75 * limits.graft_width_min_mm, 1.25 * limits.graft_width_min_mm),
+            text("segmentation.graft_narrow", width_mm=width),
+        ),
+    ]
+
+
+def level(place: Scene) -> Judged:
+    """Judge whether what was taken for muscle can be graft, and what lies below it muscle."""
+    limits, dark = place.limits, place.t2.darker
+    return Judged(
+        ramp(dark, limits.graft_darker_max, limits.graft_darker_good),
+        text("segmentation.graft_two_levels", percent=100 * dark),
+    )
+
+
+def asymmetry(place: Scene, found: Outline) -> float:
+    """Bright share of the right muscle over that of the left, in the slices of the region.
+
+    Bright is half way from muscle to the region's plateau. 0 without a right muscle there.
+    """
+    slices = found.region.any(axis=(0, 1))
+    level = 1.0 + (found.plateau - 1.0) / 2.0
+    bright = place.t2.ratio > level if found.plateau > 1.0 else place.t2.ratio < level
+    right = ndimage.binary_erosion(place.right, np.ones((3, 3, 1)))
+    shares = []
+    for side in (right[:, :, slices], place.left[:, :, slices]):
+        shares.append(float(bright[:, :, slices][side].mean()) if side.any() else 0.0)
+    return shares[0] / max(shares[1], 1e-6)
+
+
+def over_right(place: Scene, found: Outline) -> float:
+    """Return the region's T2W-FS level over that of the right muscle in the same slices.
+
+    The two sides' levels are not evened out here: an outline with fat in it on both sides makes
+    normal muscle look bright against the rest, but never against the other side's muscle.
+    """
+    slices = found.region.any(axis=(0, 1))
+    right = place.t2.ratio[:, :, slices][place.right[:, :, slices]]
+    if right.size == 0:
+        return found.plateau * place.t2.sides
+    return found.plateau * place.t2.sides / float(np.percentile(right, 75))
+
+
+def width_mm(region: BoolArray, spacing_mm: tuple[float, ...]) -> float:
+    """Longest in-plane extent of the region's widest piece in any slice, by its bounding box."""
+    widest = 0.0
+    for k in np.flatnonzero(region.any(axis=(0, 1))):
+        labels, _ = ndimage.label(region[:, :, k])
+        for part in ndimage.find_objects(labels):
+            sides = [(s.stop - s.start) * step for s, step in zip(part, spacing_mm, strict=False)]
+            widest = max(widest, *sides)
+    return widest
+
+
+def dice(one: BoolArray, other: BoolArray) -> float:
+    """Overlap 2 |A and B| / (|A| + |B|); 1 for two empty regions."""
+    total = int(one.sum()) + int(other.sum())
+    return 2.0 * float((one & other).sum()) / total if total else 1.0

@@ -1,0 +1,156 @@
+"""Scene: the part of a visit in which the graft is looked for, cut out and expressed in muscle.
+
+Arrays are axial [x, y, z] (Left, Posterior, Superior) on the box of both muscles and a rim.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.geometry import FloatArray, Geometry
+from imaging.protocol import SegmentationLimits
+from imaging.segmentation.axial import axial_geometry, from_axial, to_axial
+from imaging.segmentation.contrast import BoolArray, Contrast, contrast
+from imaging.segmentation.masks import Muscles
+from imaging.volume import Mask, Volume
+
+_RIM_MM = 12.0
+"""Room round the muscles, to see what a bright region goes on into."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What the search needs.
+
+    Parameters
+    ----------
+    t2, t1
+        Ratio to muscle; t1 None without a T1W image (or without enough muscle on it).
+    left, right
+        Compartments. `allowed` is the left one with the bulge a graft may push out.
+    prior
+        The baseline's graft at this visit, None at baseline.
+    muscle_confidence
+        That the compartments are where they are said to be.
+    """
+
+    geometry: Geometry
+    box: tuple[slice, slice, slice]
+    t2: Contrast
+    t1: Contrast | None
+    left: BoolArray
+    right: BoolArray
+    allowed: BoolArray
+    prior: BoolArray | None
+    muscle_confidence: float
+    limits: SegmentationLimits
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance between voxels to Left, Posterior and Superior."""
+        return axial_geometry(self.geometry).spacing_mm
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel."""
+        return self.geometry.voxel_volume_ml
+
+    def whole(self, region: BoolArray) -> Mask:
+        """Put a region of the scene back on the image's grid."""
+        array = np.zeros(axial_geometry(self.geometry).shape, dtype=np.bool_)
+        array[self.box] = region
+        return Mask(from_axial(array, self.geometry), self.geometry)
+
+    def index(self, point_mm: tuple[float, float, float]) -> tuple[int, int, int]:
+        """Return the voxel of the scene nearest to an LPS point."""
+        at = np.rint(axial_geometry(self.geometry).to_index(point_mm)).astype(int)
+        start = np.array([part.start for part in self.box])
+        top = np.array(self.left.shape) - 1
+        x, y, z = np.clip(at - start, 0, top).tolist()
+        return x, y, z
+
+
+def scene(
+    t2: Volume,
+    t1: Volume | None,
+    muscles: Muscles,
+    prior: Mask | None,
+    limits: SegmentationLimits,
+) -> Scene | None:
+    """Cut out the muscles of a visit; None when there is too little muscle to compare with."""
+    geometry = t2.geometry
+    left, right = (
+        to_axial(side.array, geometry) for side in (muscles.rectus_left, muscles.rectus_right)
+    )
+    if not left.any():
+        return None
+    spacing = axial_geometry(geometry).spacing_mm
+    box = _box(left | right, spacing)
+    left, right = left[box], right[box]
+    carried = None if prior is None or prior.is_empty else to_axial(prior.array, geometry)[box]
+    near = np.zeros_like(left) if carried is None else carried
+    image = _compared(t2, box, left, right, near, limits)
+    if image is None:
+        return None
+    second = None if t1 is None else _compared(t1, box, left, right, near, limits)
+    allowed = within_in_plane(left, limits.graft_bulge_mm, spacing) & ~right
+    return Scene(
+        geometry, box, image, second, left, right, allowed, carried, muscles.confidence, limits
+    )
+
+
+def _compared(
+    image: Volume,
+    box: tuple[slice, slice, slice],
+    left: BoolArray,
+    right: BoolArray,
+    near: BoolArray,
+    limits: SegmentationLimits,
+) -> Contrast | None:
+    spacing = axial_geometry(image.geometry).spacing_mm
+    sigma = (limits.graft_smoothing_mm / spacing[0], limits.graft_smoothing_mm / spacing[1])
+    array = to_axial(image.array, image.geometry)[box]
+    inner = [ndimage.binary_erosion(side, np.ones((3, 3, 1))) for side in (left, right)]
+    return contrast(array, inner[0], inner[1], near, sigma)
+
+
+def _box(region: BoolArray, spacing_mm: tuple[float, float, float]) -> tuple[slice, slice, slice]:
+    parts = []
+    for axis, (size, step) in enumerate(zip(region.shape, spacing_mm, strict=True)):
+        other = tuple(n for n in range(3) if n != axis)
+        at = np.flatnonzero(region.any(axis=other))
+        rim = int(np.ceil(_RIM_MM / step))
+        parts.append(slice(max(int(at[0]) - rim, 0), min(int(at[-1]) + rim + 1, size)))
+    return parts[0], parts[1], parts[2]
+
+
+def depth_mm(region: BoolArray, spacing_mm: tuple[float, ...]) -> FloatArray:
+    """In-plane distance of every voxel of `region` to the nearest one outside it."""
+    out = np.zeros(region.shape)
+    for k in np.flatnonzero(region.any(axis=(0, 1))):
+        out[:, :, k] = ndimage.distance_transform_edt(region[:, :, k], sampling=spacing_mm[:2])
+    return out
+
+
+def within_in_plane(
+    region: BoolArray, distance_mm: float, spacing_mm: tuple[float, ...]
+) -> BoolArray:
+    """Return `region` grown by `distance_mm` in each slice; slices without it stay empty."""
+    seen = region.any(axis=(0, 1))
+    grown = np.zeros_like(region)
+    for k in np.flatnonzero(seen):
+        away = ndimage.distance_transform_edt(~region[:, :, k], sampling=spacing_mm[:2])
+        grown[:, :, k] = away <= distance_mm
+    return grown
+
+
+def within(region: BoolArray, distance_mm: float, spacing_mm: tuple[float, ...]) -> BoolArray:
+    """Return `region` grown by `distance_mm` in all directions; empty stays empty."""
+    if not region.any():
+        return region
+    away: NDArray[np.float64] = ndimage.distance_transform_edt(~region, sampling=spacing_mm)
+    return np.asarray(away <= distance_mm)
