@@ -50,7 +50,11 @@ def _visible(
     """Share of the compartments at which both surfaces are seen."""
     step = limits.muscle_step_min
     seen = (sheath.front_step > step) & (sheath.back_step > step)
-    share = float(seen[columns].mean())
+    # A column whose grey is not that of the others has followed something else, or a graft.
+    level = sheath.muscle_level[-1]
+    usual = np.median(level[columns])
+    alike = np.abs(level - usual) < limits.muscle_level_spread
+    share = float((seen & alike)[columns].mean())
     factor = _ramp(share, limits.muscle_visible_min, limits.muscle_visible_good)
     return factor, text("segmentation.muscle_faint", percent=100 * (1 - share))
 

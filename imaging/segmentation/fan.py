@@ -18,11 +18,17 @@ from imaging.geometry import FloatArray
 from imaging.segmentation.body import BoolArray, midline_index
 from imaging.segmentation.paths import cheapest
 
-_ALONG_STEP_MM = 2.0
+ALONG_STEP_MM = 2.0
 DEPTH_STEP_MM = 0.75
 _HALF_WIDTH_FRACTION = 0.6
 """The fan reaches this share of half the body's width to either side: beyond any rectus."""
 _DEEPEST_MM = 75.0
+_DEPTHS_FOR_SYMMETRY = slice(4, 64)
+"""Samples below the skin whose edges are compared: fat and muscle, 3 to 48 mm."""
+_SYMMETRY_REACH = 0.12
+"""How far the plane of symmetry may lie off the middle of the outline, over half its width."""
+_PRIOR_CUT, _PRIOR_WHOLE = 0.15, 0.6
+"""Correlation that has to speak for being that far off an outline cut off, or seen whole."""
 _SKIN_REACH_MM = 15.0
 """How far the skin may lie from the smooth outline of the body mask (ghosts, dark fat)."""
 
@@ -98,13 +104,51 @@ def spread(
     `body` has at least one voxel; slices without any borrow from their neighbours.
     """
     middle = _steady(midline_index(body)) * spacing_mm[0]
+    return _laid(image, body, spacing_mm, middle)
+
+
+def centred(fan: Fan, image: NDArray[np.float32], body: BoolArray) -> Fan:
+    """Move the fan sideways to where the wall in `image` mirrors itself best.
+
+    The outline of the body misleads when it is cut off, or lies on one side.
+    """
+    cut = (body[0].any(axis=0) | body[-1].any(axis=0)).mean() > 0.25
+    shift = _symmetry_mm(fan, image, _PRIOR_CUT if cut else _PRIOR_WHOLE)
+    middle = fan.centre_mm[:, 0] + fan.radius_mm * np.sin(shift / fan.radius_mm)
+    return _laid(image, body, fan.spacing_mm, middle)
+
+
+def _laid(
+    image: NDArray[np.float32],
+    body: BoolArray,
+    spacing_mm: tuple[float, float, float],
+    middle_mm: FloatArray,
+) -> Fan:
     radius = _half_width_mm(body, spacing_mm)
-    centre = np.stack([middle, _front_mm(body, middle, spacing_mm) + radius], axis=1)
-    columns = int(_HALF_WIDTH_FRACTION * radius / _ALONG_STEP_MM)
-    along = np.arange(-columns, columns + 1) * _ALONG_STEP_MM
+    centre = np.stack([middle_mm, _front_mm(body, middle_mm, spacing_mm) + radius], axis=1)
+    columns = int(_HALF_WIDTH_FRACTION * radius / ALONG_STEP_MM)
+    along = np.arange(-columns, columns + 1) * ALONG_STEP_MM
     blank = np.full((body.shape[2], along.size), radius)
     fan = Fan(spacing_mm, centre, radius, along, blank)
     return _on_skin(replace(fan, skin_mm=_outline_mm(fan, body)), image)
+
+
+def _symmetry_mm(fan: Fan, image: NDArray[np.float32], prior: float) -> FloatArray:
+    """(z,): place along the wall about which the edges in depth mirror themselves."""
+    rise = depth_steps(log_level(fan.unrolled(image), fan.spacing_mm[2]))
+    edges = np.clip(rise[:, :, _DEPTHS_FOR_SYMMETRY], -0.2, 0.2)
+    middle = fan.along_mm.size // 2
+    reach = round(_SYMMETRY_REACH * fan.radius_mm / ALONG_STEP_MM)
+    shifts, overlap = np.arange(-reach, reach + 1), middle - reach
+    likeness = np.empty((edges.shape[0], shifts.size), dtype=np.float32)
+    for index, shift in enumerate(shifts):
+        part = edges[:, middle + shift - overlap : middle + shift + overlap + 1]
+        product = (part * part[:, ::-1]).sum(axis=(1, 2))
+        likeness[:, index] = product / np.maximum((part**2).sum(axis=(1, 2)), 1e-6)
+    pooled = ndimage.gaussian_filter1d(likeness, 20.0 / fan.spacing_mm[2], axis=0, mode="nearest")
+    cost = prior * (shifts / reach) ** 2 - pooled
+    (found,) = cheapest(cost[None].astype(np.float32), (1,), (0.02,))
+    return _steady(shifts[found[0]] * ALONG_STEP_MM)
 
 
 def _steady(values: FloatArray) -> FloatArray:
@@ -167,3 +211,20 @@ def _on_skin(fan: Fan, image: NDArray[np.float32]) -> Fan:
     (found,) = cheapest(cost, (1,), (0.25,))
     skin = ndimage.median_filter(fan.skin_mm - offset[found], (3, 5), mode="nearest")
     return replace(fan, skin_mm=ndimage.gaussian_filter(skin, (0.4, 1.0), mode="nearest"))
+
+
+def log_level(image: NDArray[np.float32], spacing_z_mm: float) -> NDArray[np.float32]:
+    """Return log intensity of an unrolled image relative to its median, lightly smoothed.
+
+    Logarithms turn coil shading into an offset; 5 % of the median keeps noise in dark fat small.
+    """
+    covered = image[image > 0]
+    middle = float(np.median(covered)) if covered.size else 1.0
+    level = np.log(np.clip(image, 0, None) / middle + 0.05)
+    along_z = min(3.0 / spacing_z_mm, 0.6)
+    return np.asarray(ndimage.gaussian_filter(level, (along_z, 0.7, 0.5), mode="nearest"))
+
+
+def depth_steps(level: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rise of log intensity over about 2 mm of depth."""
+    return np.asarray(3.0 * ndimage.gaussian_filter1d(level, 1.5, axis=2, order=1))

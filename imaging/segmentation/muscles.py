@@ -12,7 +12,7 @@ from imaging.protocol import SegmentationLimits
 from imaging.segmentation.axial import axial_geometry, from_axial, to_axial
 from imaging.segmentation.body import body_mask
 from imaging.segmentation.confidence import assess_confidence
-from imaging.segmentation.fan import spread
+from imaging.segmentation.fan import centred, spread
 from imaging.segmentation.masks import Muscles
 from imaging.segmentation.rectus import compartment, find_borders
 from imaging.segmentation.sheath import find_sheath
@@ -68,8 +68,9 @@ def _unusable(body: Mask, geometry: Geometry, limits: SegmentationLimits) -> str
 def _segment(t2: Volume, t1: Volume | None, body: Mask, limits: SegmentationLimits) -> Muscles:
     geometry = t2.geometry
     image, inside = (to_axial(a, geometry) for a in (t2.array, body.array))
-    fan = spread(image, inside, axial_geometry(geometry).spacing_mm)
     second = _second(t1, geometry)
+    fan = spread(image, inside, axial_geometry(geometry).spacing_mm)
+    fan = centred(fan, image, inside)
     unrolled = None if second is None else fan.unrolled(second)
     sheath = find_sheath(fan, fan.unrolled(image), unrolled, limits)
     borders = find_borders(fan, sheath, limits)

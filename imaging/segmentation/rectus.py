@@ -18,8 +18,8 @@ from imaging.segmentation.fan import Fan
 from imaging.segmentation.paths import cheapest
 from imaging.segmentation.sheath import Sheath
 
-_MIDLINE_REACH_MM = 16.0  # linea alba to the middle of the body's outline
-_MIDLINE_PRIOR = 0.5  # cost of being that far off
+_MIDLINE_REACH = 0.09  # linea alba to the plane of symmetry, over half the body's width
+_MIDLINE_PRIOR = 0.8  # cost of being that far off
 _LATERAL_PRIOR = 0.35  # cost of one spread away from the usual place
 _WEIGHTS = (0.5, 1.0)  # T2W-FS, T1W-FS: how much a dark column speaks against muscle
 _PLATEAU = (0.08, 0.33)  # of half the body's width: surely rectus
@@ -78,17 +78,18 @@ def _evidence(fan: Fan, sheath: Sheath) -> FloatArray:
 
 
 def _alba(fan: Fan, evidence: FloatArray) -> FloatArray:
-    columns = np.abs(fan.along_mm) <= _MIDLINE_REACH_MM
+    reach_mm = _MIDLINE_REACH * fan.radius_mm
+    columns = np.abs(fan.along_mm) <= reach_mm
     along = fan.along_mm[columns]
     wide = ndimage.uniform_filter1d(evidence, 3, axis=1)
-    cost = wide[:, columns] + _MIDLINE_PRIOR * (along / _MIDLINE_REACH_MM) ** 2
+    cost = wide[:, columns] + _MIDLINE_PRIOR * (along / reach_mm) ** 2
     return _path(cost, along)
 
 
 def _from_alba(fan: Fan, evidence: FloatArray, alba_mm: FloatArray, sign: int) -> FloatArray:
     """(z, distance): evidence by distance from the linea alba in columns of the fan's step."""
     step = fan.along_mm[1] - fan.along_mm[0]
-    distance = np.arange(0.0, fan.along_mm[-1] - _MIDLINE_REACH_MM, step)
+    distance = np.arange(0.0, (1 - _MIDLINE_REACH) * fan.along_mm[-1], step)
     rows = [
         np.interp(a + sign * distance, fan.along_mm, row)
         for a, row in zip(alba_mm, evidence, strict=True)

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from imaging.geometry import FloatArray
 from imaging.protocol import SegmentationLimits
-from imaging.segmentation.fan import DEPTH_STEP_MM, Fan
+from imaging.segmentation.fan import DEPTH_STEP_MM, Fan, depth_steps, log_level
 from imaging.segmentation.paths import CostArray, cheapest
 
 Unrolled = NDArray[np.float32]
@@ -34,10 +34,10 @@ _FAT_SAMPLE_MM = (3.0, 9.0)  # below the skin and in front of the muscle
 _CAP_T2, _CAP_T1 = 25.0, 40.0  # most that one column of an image can object
 _REACH, _SLOPE = (2, 2), (4.0, 1.5)  # steps per column and their price
 _POOLED_MM = 10.0  # slices this near share one pair of surfaces to begin with
-_PULL_FRONT, _PULL_THIN, _PULL_THICK = 2.0, 3.0, 0.8  # per mm from the surfaces in common
-_GRAFT = 8.0  # unevenness of a muscle that a graft fills
+_PULL_FRONT, _PULL_THIN, _PULL_THICK = 2.0, 4.5, 0.4  # per mm from the surfaces in common
+_GRAFT = -2.0  # cost of a muscle that a graft fills, however uneven
 _SWELLING_MM = 1.5  # beyond the muscle in common
-_UNSEEN = 0.3  # weight of T2W-FS alone in an image that has T1W-FS elsewhere
+_T2_BESIDE_T1 = 0.4  # weight of T2W-FS when there is T1W-FS, in this slice or its neighbours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,27 +86,14 @@ def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: Segmentatio
     even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2)
     if t1 is not None:
         seen = ((t1 > 0).mean(axis=2) > 0.7)[:, :, None, None]
-        # Where only the other slices have T1W-FS, theirs count more than this slice's T2W-FS.
-        weight = np.where(seen | ~seen.any(), np.float32(1), np.float32(_UNSEEN))
         second = _cost(levels[1], states, _EDGE_T1, _CAP_T1)
+        weight = np.float32(_T2_BESIDE_T1 if seen.any() else 1.0)
         even, filled = even * weight + second[0] * seen, filled * weight + second[1] * seen
     prior = _usual_thickness(states, limits)
     front, thick = _common(even + prior, fan.spacing_mm[2])
-    cost = np.where(_swollen(fan, states, thick), filled, even) + prior
+    cost = np.where(_swollen(fan, states, thick), filled, even + prior)
     front, thick = cheapest(_pulled(cost, front, thick), _REACH, _SLOPE)
     return _measured(levels, states.front[front], states.thick[thick])
-
-
-def log_level(image: Unrolled, spacing_z_mm: float) -> Unrolled:
-    """Return log intensity relative to the wall's median, lightly smoothed.
-
-    Logarithms turn coil shading into an offset; 5 % of the median keeps noise in dark fat small.
-    """
-    covered = image[image > 0]
-    middle = float(np.median(covered)) if covered.size else 1.0
-    level = np.log(np.clip(image, 0, None) / middle + 0.05)
-    along_z = min(3.0 / spacing_z_mm, 0.6)
-    return np.asarray(ndimage.gaussian_filter(level, (along_z, 0.7, 0.5), mode="nearest"))
 
 
 def _states(limits: SegmentationLimits, depths: int) -> _States:
@@ -134,7 +121,7 @@ def _cost(
     """
     sums = [np.cumsum(np.pad(level**p, ((0, 0), (0, 0), (1, 0))), axis=2) for p in (1, 2)]
     top = int(states.front[0]) - 1
-    step = np.clip(steps(level) / _STEP, -1, 1) * np.float32(edge)
+    step = np.clip(depth_steps(level) / _STEP, -1, 1) * np.float32(edge)
     rise = np.maximum(step[:, :, states.front], 0)
     fat_mean, fat_rest = _layer(sums, np.full_like(states.front, top), states.front)
     shape = (*level.shape[:2], states.front.size, states.thick.size)
@@ -144,9 +131,10 @@ def _cost(
         mean, rest = _layer(sums, states.front, back)
         order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5)
         rest = rest / (4 * _NOISE**2)
-        shared = fat_rest / (4 * _NOISE**2) + order - rise - np.abs(step[:, :, back])
-        even[..., index] = shared + rest - _CLUTTER * (back - top)
-        filled[..., index] = shared + np.minimum(rest, _GRAFT) - _CLUTTER * (back - top)
+        fat = fat_rest / (4 * _NOISE**2) - _CLUTTER * (states.front - top)
+        shared = fat + order - rise - np.abs(step[:, :, back])
+        even[..., index] = shared + rest - _CLUTTER * thick
+        filled[..., index] = shared + np.minimum(rest - _CLUTTER * thick, _GRAFT)
     best = even.min(axis=(2, 3), keepdims=True)
     trusted = _suppressed(level)[:, :, None, None]
     even, filled = (np.clip(c - best, 0, cap) * trusted for c in (even, filled))
@@ -168,11 +156,6 @@ def _layer(
     count = np.maximum(last - first, 1)
     total, squares = (s[:, :, last] - s[:, :, first] for s in sums)
     return total / count, np.clip(squares - total**2 / count, 0, None)
-
-
-def steps(level: Unrolled) -> Unrolled:
-    """Return the rise of log intensity over about 2 mm of depth."""
-    return np.asarray(3.0 * ndimage.gaussian_filter1d(level, 1.5, axis=2, order=1))
 
 
 def _common(cost: CostArray, spacing_z_mm: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -198,14 +181,14 @@ def _pulled(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -
     """Add a pull towards the surfaces given; muscle may be swollen sooner than thinned."""
     away_front = np.abs(np.arange(cost.shape[2]) - front[:, :, None]) * DEPTH_STEP_MM
     thicker = (np.arange(cost.shape[3]) - thick[:, :, None]) * DEPTH_STEP_MM
-    pull_front = _PULL_FRONT * np.minimum(away_front, 8.0)
+    pull_front = _PULL_FRONT * np.minimum(away_front, 15.0)
     pull_thick = np.where(thicker < 0, -_PULL_THIN * thicker, _PULL_THICK * thicker)
     total = cost + pull_front[..., None] + pull_thick[:, :, None, :]
     return np.asarray(total, dtype=np.float32)
 
 
 def _measured(levels: list[Unrolled], front: NDArray[np.intp], thick: NDArray[np.intp]) -> Sheath:
-    edges = [np.abs(steps(level)) for level in levels]
+    edges = [np.abs(depth_steps(level)) for level in levels]
     surfaces = (front, front + thick)
     at = [np.max([_taken(e, i) for e in edges], axis=0) for i in surfaces]
     depth = [_smooth(i * DEPTH_STEP_MM) for i in surfaces]
