@@ -20,7 +20,6 @@ from imaging.measurements.region import cropped, pixel_mm
 from imaging.transform import RigidTransform
 from imaging.volume import Mask
 
-
 HALF = 0.5 - 1e-6
 """Exactly half is inside, whichever way the last digit was rounded."""
 
