@@ -1,6 +1,7 @@
 """Small grafts, muscles and visits that a reader can check by hand."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,12 @@ def signal_of(volume: Volume, graft: Mask) -> Any:
     return measure_signal(volume, graft, reference, PROTOCOL.signal, PROTOCOL.reference_muscle)
 
 
+@cache
+def plain_signal(graft: Mask) -> Any:
+    """The signal of a graft like muscle; measured once, many visits have it."""
+    return signal_of(image(), graft)
+
+
 def muscles(left: Mask = LEFT, right: Mask = RIGHT, midline_x: float = 0.0) -> Muscles:
     everything = Mask(np.ones(GRID.shape, dtype=bool), GRID)
     midline = np.array([[midline_x, 0.0, z] for z in range(-40, 41, 2)])
@@ -99,7 +106,7 @@ def timepoint(
     """A visit with a plate of 1.0 times muscle unless told otherwise, perfectly registered."""
     found = Graft(graft, Source.AUTOMATIC, confidence)
     outline = graft if graft is not None else EMPTY
-    signal = signal_of(volume if volume is not None else image(), outline)
+    signal = plain_signal(outline) if volume is None else signal_of(volume, outline)
     made = Timepoint(
         name=name,
         label=name.value,
