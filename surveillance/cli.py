@@ -9,10 +9,12 @@ import sys
 import warnings
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
+
+if TYPE_CHECKING:
+    from surveillance.batch import Outcome
 
 app = typer.Typer(
     add_completion=False,
@@ -60,7 +62,7 @@ def assess(
     as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print errors only")] = False,
     debug: Debug = False,
-) -> int:
+) -> None:
     """Assess every subject found: series in, endpoint findings out."""
     from imaging.protocol import load_protocol
     from surveillance.batch import Request, run
@@ -79,6 +81,10 @@ def assess(
     with Reporter(quiet=quiet or as_json) as reporter:
         outcome = run(request, reporter)
         reporter.close(outcome, as_json=as_json)
+    raise typer.Exit(_exit_of(outcome))
+
+
+def _exit_of(outcome: Outcome) -> Exit:
     if outcome.interrupted:
         return Exit.INTERRUPTED
     if not outcome.records:
@@ -87,25 +93,24 @@ def assess(
 
 
 @app.command()
-def inspect(inputs: Inputs, protocol: ProtocolFile = None, debug: Debug = False) -> int:
+def inspect(inputs: Inputs, protocol: ProtocolFile = None, debug: Debug = False) -> None:
     """Show what is there: subjects, visits, series, each role and why; write nothing."""
     from imaging.protocol import load_protocol
     from surveillance.inspection import show
 
     del debug  # read by main() before any command runs
     found = show(tuple(inputs), load_protocol(protocol))
-    return Exit.DONE if found else Exit.ALL_FAILED
+    raise typer.Exit(Exit.DONE if found else Exit.ALL_FAILED)
 
 
 @app.command()
-def schema() -> int:
+def schema() -> None:
     """Print the JSON Schema of assessment.json."""
     import json
 
     from surveillance.exports.contract import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
-    return Exit.DONE
 
 
 def main() -> None:
@@ -116,12 +121,7 @@ def main() -> None:
     if not debug:
         warnings.simplefilter("ignore")
     try:
-        sys.exit(app(standalone_mode=False))
-    except click.exceptions.Abort:
-        sys.exit(Exit.INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
+        app()
     except GraftsiteError as error:
         if debug:
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,6 +15,7 @@ from imaging.protocol import Protocol
 from imaging.series import Series
 from imaging.visit import Subject
 from imaging.visits import arrange
+from surveillance.terminal import wide_console
 
 
 def show(inputs: tuple[Path, ...], protocol: Protocol) -> bool:
@@ -31,7 +31,7 @@ def show(inputs: tuple[Path, ...], protocol: Protocol) -> bool:
             raise UsageError("no_such_input", path=path)
     inventory = check_pixels(find_series(inputs, protocol))
     arrangement = arrange(inventory.series, protocol)
-    console = Console()
+    console = wide_console()
     if inventory.series:
         console.print(_table(inventory.series, arrangement.subjects))
     for subject in arrangement.subjects:
@@ -48,7 +48,7 @@ def _table(series: tuple[Series, ...], subjects: tuple[Subject, ...]) -> Table:
     for name in ("subject", "visit", "date", "series", "role", "size", "evidence"):
         table.add_column(text(f"inspect.{name}"), overflow="fold")
     visits = dict(_visit_of_each(subjects))
-    for one in series:
+    for one in sorted(series, key=_chronological):
         identity = one.info.identity
         table.add_row(
             escape(identity.subject),
@@ -60,6 +60,11 @@ def _table(series: tuple[Series, ...], subjects: tuple[Subject, ...]) -> Table:
             escape("; ".join(one.decision.evidence)),
         )
     return table
+
+
+def _chronological(series: Series) -> tuple[str, str, str, str]:
+    identity = series.info.identity
+    return identity.subject, str(identity.study_date), identity.time_point or "", series.role.value
 
 
 def _visit_of_each(subjects: tuple[Subject, ...]) -> Iterator[tuple[int, str]]:

@@ -6,13 +6,13 @@ import json
 from dataclasses import asdict
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from imaging.messages import text
 from surveillance.batch import Outcome
 from surveillance.exports.contract import AssessmentRecord, FindingBlock, VisitBlock
+from surveillance.terminal import wide_console
 
 COLOURS = {"favorable": "green", "adverse": "red", "indeterminate": "yellow"}
 FLAG_COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
@@ -23,8 +23,8 @@ class Reporter:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._out = Console()
-        self._err = Console(stderr=True)
+        self._out = wide_console()
+        self._err = wide_console(stderr=True)
         self._bar = Progress(
             TextColumn(text("summary.assessing")),
             BarColumn(),
@@ -76,13 +76,13 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
 
 
 def _table(records: tuple[AssessmentRecord, ...]) -> Table:
-    table = Table(title=text("summary.title"))
+    table = Table(title=text("summary.title"), pad_edge=False)
     for name in ("subject", "visit", "date"):
         table.add_column(text(f"summary.{name}"), no_wrap=True)
     for name in ("volume", "change", "t2", "t1", "confidence"):
-        table.add_column(text(f"summary.{name}"), justify="right")
+        table.add_column(text(f"summary.{name}"), justify="right", no_wrap=True)
     for name in ("morphology", "signal", "fat", "flag"):
-        table.add_column(text(f"summary.{name}"))
+        table.add_column(text(f"summary.{name}"), no_wrap=True)
     for record in records:
         for visit in record.visits:
             table.add_row(record.subject, *_row(visit))
@@ -122,7 +122,8 @@ def _volume(visit: VisitBlock) -> str:
 
 
 def _status(finding: FindingBlock) -> str:
-    return f"[{COLOURS[finding.status]}]{finding.status}[/]"
+    short = text(f"summary.{finding.status}")
+    return f"[{COLOURS[finding.status]}]{short}[/]"
 
 
 def _flag(visit: VisitBlock) -> str:

@@ -222,7 +222,7 @@ def _new(focus: Focus, assessed: VisitAssessment, protocol: Protocol) -> bool | 
 def _t1(anatomy: Anatomy | None, collector: _Collector) -> contract.T1Block:
     contrast = anatomy.t1 if anatomy else None
     if contrast is None or contrast.fat is None:
-        collector.note("t1", text("reason.no_t1"))
+        collector.note("t1", text("record.no_t1"))
         epsilon = contrast.epsilon if contrast else None
         return contract.T1Block(
             fat_suppression_ratio=collector.number("t1.fat_suppression_ratio", epsilon)

@@ -1,0 +1,1 @@
+"""Timings, as ratios in one run; none of them is a test."""
