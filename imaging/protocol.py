@@ -156,6 +156,8 @@ class SegmentationLimits(_Section):
     graft_brighter_min: Positive
     graft_darker_good: Positive
     graft_darker_max: Positive
+    graft_sides_good: Positive
+    graft_sides_max: Positive
     graft_visible_good: Positive
     graft_visible_min: Positive
     graft_agreement_good: Positive

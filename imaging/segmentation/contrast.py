@@ -41,9 +41,9 @@ _MODE_SHARE = 0.15
 class Contrast:
     """One image as ratio to muscle, smoothed in plane, and the spread of normal muscle.
 
-    `sides` is the ratio of the left muscle's level to the right one's in the image. `darker` is the share of the left
-    compartment at a second, darker level: fat in a bad outline, or the true muscle under a graft
-    so large that it was taken for muscle.
+    `sides` is the ratio of the left muscle's level to the right one's in the image. `darker` is
+    the share of the left compartment at a second, darker level: fat in a bad outline, or the
+    true muscle under a graft so large that it was taken for muscle.
     """
 
     ratio: NDArray[np.float32]
@@ -74,7 +74,9 @@ def contrast(
     return Contrast(ratio, sd, sides, darker)
 
 
-def _level(smooth: FloatArray, left: BoolArray, sample: BoolArray) -> tuple[FloatArray, float, float]:
+def _level(
+    smooth: FloatArray, left: BoolArray, sample: BoolArray
+) -> tuple[FloatArray, float, float]:
     x, _, z = np.nonzero(sample)
     log = np.log(smooth[sample].astype(np.float64))
     on_left = left[sample]
@@ -100,13 +102,16 @@ def _level(smooth: FloatArray, left: BoolArray, sample: BoolArray) -> tuple[Floa
 
 
 def _slice_offsets(residual: FloatArray, z: NDArray[np.int_], slices: int) -> FloatArray:
-    """What the left side of each slice differs by alone, as where signal drops near gas."""
+    """Return how the left side of each slice darkens by itself, as where signal drops near gas.
+
+    Never how it brightens: that may be a graft that fills the slice.
+    """
     counts = np.bincount(z, minlength=slices)
     known = np.flatnonzero(counts >= 2 * _SLICE_VOXELS)
     if known.size == 0:
         return np.zeros(slices)
     own = [_side_offset(residual[z == k]) for k in known]
-    smooth = ndimage.median_filter(np.clip(own, -_OWN_MAX, _OWN_MAX), 3, mode="nearest")
+    smooth = ndimage.median_filter(np.clip(own, -_OWN_MAX, 0.0), 3, mode="nearest")
     return np.asarray(np.interp(np.arange(slices), known, smooth))
 
 

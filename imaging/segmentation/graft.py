@@ -7,6 +7,7 @@ look and T1W-FS helps; where nothing is seen the outline is a guess, and its con
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +17,11 @@ from scipy import ndimage
 from imaging.errors import GeometryError
 from imaging.messages import text
 from imaging.protocol import SegmentationLimits
-from imaging.segmentation.judgement import Judged, combined, dice, judge, level, ramp, width_mm
 from imaging.segmentation.contrast import BoolArray, Contrast
+from imaging.segmentation.judgement import Judged, combined, dice, judge, level, ramp, width_mm
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.outline import Outline, outline, separation
-from imaging.segmentation.scene import Scene, scene, within
+from imaging.segmentation.scene import Scene, plates, scene, within
 from imaging.segmentation.seed import Point, check_seed
 from imaging.volume import Mask, Volume
 
@@ -81,7 +82,7 @@ def segment_graft(
         check_seed(seed_mm, t2, muscles, limits)
     if muscles.rectus_left.is_empty:
         return Graft(None, source, 0.0, (text("segmentation.graft_no_muscle"),))
-    place = scene(t2, t1, muscles, prior, limits)
+    place = scene(t2, t1, muscles, prior, limits, seed_mm)
     if place is None:
         return Graft(None, source, 0.0, (text("segmentation.graft_no_level"),))
     if seed_mm is not None:
@@ -113,14 +114,17 @@ def _cores(place: Scene) -> list[BoolArray]:
     bright = place.left & (place.t2.ratio > least)
     # One pixel off the edge: the blur of bowel and skin reaches that far into the compartment.
     inner = bright & ndimage.binary_erosion(place.left, np.ones((3, 3, 1)))
-    return _pieces(inner, round(0.1 / place.voxel_ml))
+    return _pieces(place, inner, 0.1)
 
 
-def _pieces(region: BoolArray, voxels_min: int) -> list[BoolArray]:
-    labels, _ = ndimage.label(region)
+def _pieces(place: Scene, region: BoolArray, least_ml: float) -> list[BoolArray]:
+    """Return the pieces of a region, vessels left out, largest first."""
+    width = 0.6 * place.limits.graft_width_min_mm
+    labels, _ = ndimage.label(plates(region, width, place.spacing_mm))
+    voxels_min = max(round(least_ml / place.voxel_ml), 3)
     sizes = np.bincount(labels.ravel())[1:]
     order = np.argsort(-sizes, kind="stable")[:_CANDIDATES]
-    return [labels == n + 1 for n in order if sizes[n] >= max(voxels_min, 3)]
+    return [labels == n + 1 for n in order if sizes[n] >= voxels_min]
 
 
 def _plausible(place: Scene, region: BoolArray) -> bool:
@@ -132,11 +136,12 @@ def _plausible(place: Scene, region: BoolArray) -> bool:
 def _absent(place: Scene, rejected: list[_Found]) -> _Found:
     """Nothing found: as sure as the muscles are, and as a graft would have been seen."""
     visible = (place.limits.graft_ratio_min - 1.0) / max(place.t2.sd, 1e-3)
+    sides = place.t2.sides
     parts = [
         Judged(place.muscle_confidence, text(
             "segmentation.graft_muscle_unsure", confidence=place.muscle_confidence)),
-        Judged(ramp(abs(float(np.log(place.t2.sides))), 0.4, 0.18), text(
-            "segmentation.graft_sides", ratio=place.t2.sides)),
+        Judged(ramp(sides, place.limits.graft_sides_max, place.limits.graft_sides_good), text(
+            "segmentation.graft_sides", ratio=sides)),
         level(place),
         Judged(ramp(visible, 1.0, 3.0), text(
             "segmentation.graft_low_contrast", contrast=visible,
@@ -185,7 +190,7 @@ def _carried_core(place: Scene, zone: BoolArray, score: NDArray[np.float32]) -> 
     bright = zone & place.left & (place.t2.ratio > limits.graft_ratio_min)
     faint = zone & place.left & (score > limits.graft_prior_sd_min)
     for core, least_ml in ((bright, limits.graft_volume_min_ml / 2), (faint, 0.1)):
-        pieces = _pieces(core, round(least_ml / place.voxel_ml))
+        pieces = _pieces(place, core, least_ml)
         if pieces:
             return pieces[0]
     return None
@@ -251,6 +256,4 @@ def _seeded(place: Scene, seed_mm: Point) -> _Found:
 
 
 def _with_allowed(place: Scene, allowed: BoolArray) -> Scene:
-    from dataclasses import replace
-
     return replace(place, allowed=allowed)

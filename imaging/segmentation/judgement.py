@@ -1,4 +1,4 @@
-"""Judgement: the confidence of a graft, 0 to 1, from what can be seen of an outline's quality, with a reason a reduction.
+"""Judgement: the confidence of a graft, 0 to 1, from the outline's own evidence.
 
 Each finding gives a factor between a floor and 1; the factors multiply. The two ends of every
 ramp are protocol entries, set so that outlines above the protocol's limit are right on the bench.

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from imaging.geometry import FloatArray
 from imaging.segmentation.contrast import BoolArray, Contrast
-from imaging.segmentation.scene import Scene, depth_mm, within_in_plane
+from imaging.segmentation.scene import Scene, depth_mm, plates, within_in_plane
 
 _ROUNDS = 4
 _RIDGE = 0.6
@@ -69,7 +68,7 @@ def outline(place: Scene, core: BoolArray, images: tuple[Contrast, ...]) -> Outl
             break
     plateau = float(np.median(place.t2.ratio[ridge(region, place.spacing_mm)]))
     spread = (_volume(share, region, 0.4) - _volume(share, region, 0.6)) / region.sum()
-    leak = _leak(place, share, region)
+    leak = _leak(share, region)
     return Outline(region, plateau, 1.0 / noise, float(spread), leak, share)
 
 
@@ -145,7 +144,8 @@ def _own(place: Scene, share: NDArray[np.float32], core: BoolArray) -> BoolArray
         markers = outside.astype(np.int32) * 2 + inside
         labels = watershed(-np.minimum(share, 1.0), markers, mask=bright)
         bright = labels == 1
-    labels, _ = ndimage.label(bright & place.allowed, _CONNECTED)
+    own = plates(bright & place.allowed, place.limits.graft_width_min_mm, place.spacing_mm)
+    labels, _ = ndimage.label(own, _CONNECTED)
     mine = np.unique(labels[inside])
     region = np.isin(labels, mine[mine > 0])
     return _holes_filled(region) & place.allowed
@@ -163,7 +163,7 @@ def _volume(share: NDArray[np.float32], region: BoolArray, level: float) -> int:
     return int(np.count_nonzero(near & (share > level)))
 
 
-def _leak(place: Scene, share: NDArray[np.float32], region: BoolArray) -> float:
+def _leak(share: NDArray[np.float32], region: BoolArray) -> float:
     """Share of the in-plane surface voxels that have a bright neighbour not of the region."""
     cross = np.zeros((3, 3, 1), dtype=np.bool_)
     cross[1, :, 0] = cross[:, 1, 0] = True

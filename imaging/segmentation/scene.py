@@ -21,6 +21,9 @@ from imaging.volume import Mask, Volume
 _RIM_MM = 12.0
 """Room round the muscles, to see what a bright region goes on into."""
 
+_SEED_REACH_MM = 25.0
+"""Half the width of a large graft: this near a seed nothing is taken for normal muscle."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
@@ -80,8 +83,12 @@ def scene(
     muscles: Muscles,
     prior: Mask | None,
     limits: SegmentationLimits,
+    seed_mm: tuple[float, float, float] | None = None,
 ) -> Scene | None:
-    """Cut out the muscles of a visit; None when there is too little muscle to compare with."""
+    """Cut out the muscles of a visit; None when there is too little muscle to compare with.
+
+    The earlier graft and the surroundings of a seed take no part in the level of muscle.
+    """
     geometry = t2.geometry
     left, right = (
         to_axial(side.array, geometry) for side in (muscles.rectus_left, muscles.rectus_right)
@@ -93,6 +100,8 @@ def scene(
     left, right = left[box], right[box]
     carried = None if prior is None or prior.is_empty else to_axial(prior.array, geometry)[box]
     near = np.zeros_like(left) if carried is None else carried
+    if seed_mm is not None:
+        near = near | _ball(geometry, seed_mm)[box]
     image = _compared(t2, box, left, right, near, limits)
     if image is None:
         return None
@@ -101,6 +110,14 @@ def scene(
     return Scene(
         geometry, box, image, second, left, right, allowed, carried, muscles.confidence, limits
     )
+
+
+def _ball(geometry: Geometry, centre_mm: tuple[float, float, float]) -> BoolArray:
+    """Return the voxels within reach of a point, axial."""
+    axial = axial_geometry(geometry)
+    index = np.moveaxis(np.indices(axial.shape, dtype=np.float32), 0, -1)
+    away = np.linalg.norm(axial.to_world(index) - np.array(centre_mm), axis=-1)
+    return np.asarray(away <= _SEED_REACH_MM)
 
 
 def _compared(
@@ -115,7 +132,10 @@ def _compared(
     sigma = (limits.graft_smoothing_mm / spacing[0], limits.graft_smoothing_mm / spacing[1])
     array = to_axial(image.array, image.geometry)[box]
     inner = [ndimage.binary_erosion(side, np.ones((3, 3, 1))) for side in (left, right)]
-    return contrast(array, inner[0], inner[1], near, sigma)
+    # A muscle cut short by the field of view may have nothing left beside the graft.
+    return contrast(array, inner[0], inner[1], near, sigma) or contrast(
+        array, inner[0], inner[1], np.zeros_like(near), sigma
+    )
 
 
 def _box(region: BoolArray, spacing_mm: tuple[float, float, float]) -> tuple[slice, slice, slice]:
@@ -154,3 +174,37 @@ def within(region: BoolArray, distance_mm: float, spacing_mm: tuple[float, ...])
         return region
     away: NDArray[np.float64] = ndimage.distance_transform_edt(~region, sampling=spacing_mm)
     return np.asarray(away <= distance_mm)
+
+
+def plates(region: BoolArray, width_min_mm: float, spacing_mm: tuple[float, ...]) -> BoolArray:
+    """Return `region` without vessels: pieces of a slice narrower than `width_min_mm`.
+
+    The tapering ends of a plate are narrow too; they stay, for they lie over a wide piece of the
+    next slice, and a vessel runs beside it.
+    """
+    pieces: list[list[tuple[BoolArray, bool]]] = [
+        _slice_pieces(region[:, :, k], width_min_mm, spacing_mm) for k in range(region.shape[2])
+    ]
+    kept = np.zeros_like(region)
+    for k, each in enumerate(pieces):
+        for piece, wide in each:
+            if wide:
+                kept[:, :, k] |= piece
+    wide_only = kept.copy()
+    for k, each in enumerate(pieces):
+        beside: BoolArray = np.any(wide_only[:, :, max(k - 1, 0) : k + 2], axis=2)
+        for piece, wide in each:
+            if not wide and beside[piece].mean() >= 0.5:
+                kept[:, :, k] |= piece
+    return kept
+
+
+def _slice_pieces(
+    plane: BoolArray, width_min_mm: float, spacing_mm: tuple[float, ...]
+) -> list[tuple[BoolArray, bool]]:
+    labels, _ = ndimage.label(plane)
+    found = []
+    for n, part in enumerate(ndimage.find_objects(labels), start=1):
+        sides = [(s.stop - s.start) * step for s, step in zip(part, spacing_mm, strict=False)]
+        found.append((labels == n, max(sides) >= width_min_mm))
+    return found

@@ -43,9 +43,7 @@ def check_seed(seed_mm: Point, t2: Volume, muscles: Muscles, limits: Segmentatio
     _check_muscle(seed_mm, point, muscles, limits)
 
 
-def _check_muscle(
-    seed_mm: Point, point: str, muscles: Muscles, limits: SegmentationLimits
-) -> None:
+def _check_muscle(seed_mm: Point, point: str, muscles: Muscles, limits: SegmentationLimits) -> None:
     if muscles.rectus_left.is_empty:
         return
     offset = _from_muscle_mm(seed_mm, muscles)

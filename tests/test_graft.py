@@ -1,0 +1,239 @@
+"""The graft is found where it is, is not invented where it is not, and doubt is said."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from insertion import Insertion, chaos, insert_graft, outlined_muscles
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.errors import GeometryError
+from imaging.geometry import Geometry
+from imaging.protocol import load_protocol
+from imaging.segmentation.graft import segment_graft
+from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.volume import Mask, Volume
+
+PROTOCOL = load_protocol()
+LIMITS = PROTOCOL.segmentation
+SURE = PROTOCOL.quality.confidence_min
+SPACING = (1.0, 1.0, 4.0)
+SHAPE = (160, 60, 24)
+Array = NDArray[np.float32]
+
+
+def geometry() -> Geometry:
+    affine = np.diag([*SPACING, 1.0])
+    affine[:3, 3] = (-80.0, -100.0, 0.0)
+    return Geometry(affine, SHAPE)
+
+
+def ellipsoid(centre: tuple[float, ...], radii: tuple[float, ...]) -> NDArray[np.bool_]:
+    grid = np.indices(SHAPE, dtype=float)
+    terms = [
+        ((g - c) * s / r) ** 2 for g, c, r, s in zip(grid, centre, radii, SPACING, strict=True)
+    ]
+    return np.asarray(sum(terms) <= 1.0)
+
+
+def slab(x0: int, x1: int) -> NDArray[np.bool_]:
+    mask = np.zeros(SHAPE, dtype=np.bool_)
+    mask[x0:x1, 20:32, 1:-1] = True
+    return mask
+
+
+LEFT, RIGHT = slab(86, 146), slab(14, 74)
+PLATE = ellipsoid((112, 26, 12), (16, 4, 24))
+"""32 x 8 x 48 mm in the left muscle: 6.4 mL."""
+
+
+def muscles(confidence: float = 1.0) -> Muscles:
+    body = np.ones(SHAPE, dtype=np.bool_)
+    body[:, :3] = False
+    midline = geometry().to_world([(80, 26, k) for k in range(1, SHAPE[2] - 1)])
+    return Muscles(
+        Mask(body, geometry()), Mask(LEFT, geometry()), Mask(RIGHT, geometry()), midline, confidence
+    )
+
+
+def image(*parts: tuple[NDArray[np.bool_], float], noise: float = 5.0) -> Volume:
+    """Muscle 100, fat 60, air 0, bowel 600 behind, then `parts`, blurred like a scanner would."""
+    array = np.full(SHAPE, 60.0)
+    array[:, :3] = 0.0
+    array[:, 38:] = 600.0
+    array[LEFT | RIGHT] = 100.0
+    for where, level in parts:
+        array[where] = level
+    blurred = ndimage.gaussian_filter(array, (0.5, 0.5, 0))
+    rng = np.random.default_rng(7)
+    return Volume((blurred + noise * rng.standard_normal(SHAPE)).astype(np.float32), geometry())
+
+
+def dice(graft: Graft, truth: NDArray[np.bool_]) -> float:
+    assert graft.mask is not None
+    return 2 * float((graft.mask.array & truth).sum()) / float(graft.mask.array.sum() + truth.sum())
+
+
+def moved(mask: NDArray[np.bool_], by: tuple[int, int, int]) -> Mask:
+    return Mask(np.roll(mask, by, (0, 1, 2)), geometry())
+
+
+@pytest.mark.parametrize("level", [200.0, 400.0, 900.0])
+def test_a_bright_plate_is_found_at_its_half_maximum(level: float) -> None:
+    graft = segment_graft(image((PLATE, level)), None, muscles(), LIMITS)
+    assert graft.source is Source.AUTOMATIC
+    assert graft.confidence >= SURE
+    assert dice(graft, PLATE) > 0.9
+    assert graft.mask is not None
+    assert graft.mask.voxels == pytest.approx(PLATE.sum(), rel=0.1)
+
+
+def test_normal_muscle_gives_no_graft_and_says_so_surely() -> None:
+    graft = segment_graft(image(), None, muscles(), LIMITS)
+    assert not graft.present
+    assert graft.confidence >= SURE
+    assert graft.reasons
+
+
+def test_an_answer_is_never_surer_than_the_muscles_it_stands_on() -> None:
+    for picture in (image(), image((PLATE, 300.0))):
+        graft = segment_graft(picture, None, muscles(0.3), LIMITS)
+        assert graft.confidence <= 0.3
+        assert any("rectus" in reason for reason in graft.reasons)
+
+
+def test_oedema_of_both_sides_is_no_sure_graft() -> None:
+    other = ellipsoid((48, 26, 12), (16, 4, 24))
+    graft = segment_graft(image((PLATE, 200.0), (other, 200.0)), None, muscles(), LIMITS)
+    assert graft.confidence < SURE
+
+
+def test_a_bowel_loop_that_pushes_into_the_wall_is_no_sure_graft() -> None:
+    loop = ellipsoid((112, 38, 12), (14, 10, 30))
+    graft = segment_graft(image((loop, 600.0)), None, muscles(), LIMITS)
+    assert graft.confidence < SURE or not graft.present
+
+
+def test_an_epigastric_vessel_is_no_graft_and_does_not_join_one() -> None:
+    x, y, _ = np.indices(SHAPE)
+    vessel = ((x - 112) ** 2 + (y - 29) ** 2 <= 4) & LEFT
+    alone = segment_graft(image((vessel, 500.0)), None, muscles(), LIMITS)
+    assert not alone.present
+    beside = ((x - 112) ** 2 + (y - 31) ** 2 <= 3) & LEFT
+    both = segment_graft(image((beside, 500.0), (PLATE, 300.0)), None, muscles(), LIMITS)
+    assert dice(both, PLATE) > 0.85
+
+
+def test_a_muscle_mask_two_pixels_too_deep_makes_no_sure_graft_of_normal_muscle() -> None:
+    deep = muscles()
+    shifted = replace(
+        deep, rectus_left=moved(LEFT, (0, 4, 0)), rectus_right=moved(RIGHT, (0, 4, 0))
+    )
+    graft = segment_graft(image(), None, shifted, LIMITS)
+    assert graft.confidence < SURE or not graft.present
+
+
+def test_a_graft_that_fills_its_muscle_is_not_called_absent_with_confidence() -> None:
+    graft = segment_graft(image((LEFT, 250.0)), None, muscles(), LIMITS)
+    assert graft.present or graft.confidence < SURE
+
+
+def test_the_baseline_place_finds_a_graft_that_faded_and_shrank() -> None:
+    small = ellipsoid((112, 26, 12), (14, 3.5, 20))
+    graft = segment_graft(
+        image((small, 160.0)), None, muscles(), LIMITS, prior=moved(PLATE, (3, 1, 0))
+    )
+    assert dice(graft, small) > 0.85
+    assert graft.confidence >= SURE
+
+
+def test_t1_shows_what_t2_cannot() -> None:
+    t1 = image((PLATE, 150.0), noise=4.0)
+    graft = segment_graft(image(), t1, muscles(), LIMITS, prior=moved(PLATE, (2, 0, 0)))
+    assert dice(graft, PLATE) > 0.85
+
+
+def test_an_isointense_graft_keeps_the_baseline_outline_as_a_guess() -> None:
+    prior = moved(PLATE, (0, 0, 0))
+    graft = segment_graft(image(), image(noise=4.0), muscles(), LIMITS, prior=prior)
+    assert graft.confidence < SURE
+    assert dice(graft, PLATE) == 1.0
+    assert "invisible" in graft.reasons[0]
+
+
+def test_a_seed_gives_the_outline_and_says_that_a_person_helped() -> None:
+    seed = tuple(geometry().to_world((112, 26, 12)).tolist())
+    graft = segment_graft(image((PLATE, 180.0)), None, muscles(), LIMITS, seed_mm=seed)
+    assert graft.source is Source.SEEDED
+    assert dice(graft, PLATE) > 0.9
+    assert graft.confidence >= SURE
+
+
+def test_a_seed_where_nothing_differs_gives_no_outline_but_the_baseline_guess() -> None:
+    seed = tuple(geometry().to_world((112, 26, 12)).tolist())
+    graft = segment_graft(image(), None, muscles(), LIMITS, seed_mm=seed)
+    assert graft.confidence < SURE
+    prior = moved(PLATE, (0, 0, 0))
+    carried = segment_graft(image(), None, muscles(), LIMITS, prior=prior, seed_mm=seed)
+    assert carried.confidence < SURE
+
+
+def test_without_muscle_nothing_is_said() -> None:
+    none = replace(muscles(), rectus_left=Mask(np.zeros(SHAPE, np.bool_), geometry()))
+    little = np.zeros(SHAPE, dtype=np.bool_)
+    little[100:104, 24:28, 10:12] = True
+    few = replace(muscles(), rectus_left=Mask(little, geometry()))
+    for each in (none, few):
+        graft = segment_graft(image((PLATE, 300.0)), None, each, LIMITS)
+        assert not graft.present
+        assert graft.confidence == 0.0
+        assert graft.reasons
+
+
+def test_another_grid_is_refused() -> None:
+    t1 = Volume(np.ones((4, 4, 4), np.float32), Geometry(np.eye(4), (4, 4, 4)))
+    with pytest.raises(GeometryError):
+        segment_graft(image(), t1, muscles(), LIMITS)
+
+
+def test_axes_stored_the_other_way_give_the_same_graft() -> None:
+    picture, where = image((PLATE, 300.0)), muscles()
+    straight = segment_graft(picture, None, where, LIMITS)
+    affine = geometry().affine.copy()
+    affine[:3, 3] = geometry().to_world((SHAPE[0] - 1, 0, 0))
+    affine[:3, 0] *= -1
+    turned = Geometry(affine, SHAPE)
+
+    def flip(mask: Mask) -> Mask:
+        return Mask(mask.array[::-1].copy(), turned)
+
+    other = replace(
+        where, body=flip(where.body), rectus_left=flip(where.rectus_left),
+        rectus_right=flip(where.rectus_right),
+    )  # fmt: skip
+    back = segment_graft(Volume(picture.array[::-1].copy(), turned), None, other, LIMITS)
+    assert straight.mask is not None
+    assert back.mask is not None
+    assert np.array_equal(back.mask.array[::-1], straight.mask.array)
+    assert back.confidence == straight.confidence
+
+
+@pytest.mark.parametrize("case", [1, 2, 3, 5, 8])
+def test_a_real_abdomen_without_graft_gives_no_sure_graft(real_data: Path, case: int) -> None:
+    volume = chaos(real_data, case)
+    graft = segment_graft(volume, None, outlined_muscles(volume, case), LIMITS)
+    assert not graft.present or graft.confidence < SURE
+
+
+@pytest.mark.parametrize("ratio", [2.0, 4.0])
+def test_a_plate_inserted_into_a_real_rectus_is_found(real_data: Path, ratio: float) -> None:
+    volume = chaos(real_data, 8)
+    outlined = outlined_muscles(volume, 8)
+    picture, truth, fraction = insert_graft(volume, outlined, 8, Insertion(40, 7, 60, ratio))
+    left = Mask(outlined.rectus_left.array | truth.array, volume.geometry)
+    graft = segment_graft(picture, None, replace(outlined, rectus_left=left), LIMITS)
+    assert dice(graft, truth.array) > 0.85
+    assert graft.mask is not None
+    assert graft.mask.voxels == pytest.approx(fraction.sum(), rel=0.2)
