@@ -64,6 +64,7 @@ def named_sessions(subject: str, sessions: list[Session], windows: VisitWindows)
     if placeless and len(sessions) > 1:
         raise SubjectError("visit_order_unknown", subject=subject, count=len(placeless))
     stated = [replace(s, name=_stated(s, windows)) for s in sessions if _says(s, windows)]
+    stated = _with_baseline(stated, windows)
     silent = [s for s in sessions if not _says(s, windows)]
     named = stated + _by_date(silent, stated, windows)
     merged = _same_time_point(named)
@@ -78,6 +79,21 @@ def _says(session: Session, windows: VisitWindows) -> bool:
 def _stated(session: Session, windows: VisitWindows) -> VisitName:
     named = visit_of_text(session.time_point, windows) if session.time_point else None
     return named or visit_of_days(session.days or 0.0, windows)
+
+
+def _with_baseline(stated: list[Session], windows: VisitWindows) -> list[Session]:
+    """Let the first session counted from an event be the baseline when none is at day 0.
+
+    The event is often the transplantation and the baseline images follow days later; a session
+    that late that it could be the first follow-up is none.
+    """
+    counted = [s for s in stated if s.days is not None and s.name is VisitName.UNSCHEDULED]
+    if not counted or any(s.name is VisitName.BASELINE for s in stated):
+        return stated
+    first = min(counted, key=lambda s: s.days or 0.0)
+    if (first.days or 0.0) >= windows.d28_day - windows.d28_window_days:
+        return stated
+    return [replace(s, name=VisitName.BASELINE) if s is first else s for s in stated]
 
 
 def _by_date(silent: list[Session], stated: list[Session], windows: VisitWindows) -> list[Session]:

@@ -29,6 +29,7 @@ from imaging.loaders.tags import TAGS
 INFLATED_BYTES_MAX = 2 * 2**30
 INFLATED_RATIO_MAX = 200
 _LONG_LENGTH_VRS = (b"OB", b"OW", b"UN", b"OF", b"OD", b"OL", b"OV")
+_IDENTIFYING = ("SOPClassUID", "Modality", "DirectoryRecordSequence")
 _GROUP_STARTS = (b"\x08\x00", b"\x02\x00", b"\x00\x08")
 
 
@@ -70,7 +71,7 @@ def read_header(file: InputFile) -> Header:
             raise FileError("not_an_image", file=file.name)
         stream.seek(0)
         ds = _parse(file, stream)
-        if "SOPClassUID" not in ds and "Modality" not in ds:
+        if not any(name in ds for name in _IDENTIFYING):
             if start[128:] == b"DICM":
                 raise FileError("header_damaged", file=file.name, detail="no SOP Class UID")
             raise FileError("not_an_image", file=file.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
+from pydicom.tag import Tag
 
 from imaging.errors import FileError
 from imaging.loaders.attributes import items, word
@@ -72,7 +73,9 @@ def _copy(source: Dataset, into: Dataset) -> None:
             into[element.tag] = element
             renamed = _RENAMED.get(element.keyword)
             if renamed:
-                setattr(into, renamed, element.value)
+                # A new element: the one in `into` may be shared with other frames.
+                tag = Tag(renamed)
+                into[tag] = DataElement(tag, element.VR, element.value)
 
 
 def fat_suppressed(ds: Dataset) -> bool | None:

@@ -60,10 +60,11 @@ class NiftiPixels:
         raw = _bytes(self.file, offset, size)
         stored = np.frombuffer(raw, header.get_data_dtype()).reshape(self.geometry.shape, order="F")
         slope, inter = header.get_slope_inter()
-        array = stored.astype(np.float32) if slope is None else stored * slope + (inter or 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused just below
+            scaled = stored if slope is None else stored * slope + (inter or 0.0)
+            array = scaled.astype(np.float32)
         if not np.isfinite(array).all():
             raise SeriesError("values_not_finite", file=self.file.name)
-        array = array.astype(np.float32, copy=False)
         array.setflags(write=False)
         return Volume(array, self.geometry)
 

@@ -46,10 +46,11 @@ class StackPixels:
         """
         columns, rows, slices = self.geometry.shape
         array = np.empty((slices, rows, columns), dtype=np.float32)
-        for data, wanted in _by_file(self.frames):
-            decoded = _decoded(data, [self.frames[k].index for k in wanted])
-            for k, stored in zip(wanted, decoded, strict=True):
-                _rescale(self.frames[k], stored, array[k])
+        with np.errstate(over="ignore"):  # what overflows float32 is refused below
+            for data, wanted in _by_file(self.frames):
+                decoded = stored_frames(data, [self.frames[k].index for k in wanted])
+                for k, stored in zip(wanted, decoded, strict=True):
+                    _rescale(self.frames[k], stored, array[k])
         if not np.isfinite(array).all():
             raise SeriesError("values_not_finite", file=self.frames[0].file)
         array.setflags(write=False)
@@ -73,7 +74,7 @@ def _rescale(frame: Frame, stored: Stored, into: NDArray[np.float32]) -> None:
         into[:] = tile * frame.slope + frame.intercept
 
 
-def _decoded(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
+def stored_frames(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     """Yield the stored values (rows, columns) of the frames asked for."""
     return _native(data, indices) if data.native else _compressed(data, indices)
 

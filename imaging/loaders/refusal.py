@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imaging.errors import GraftsiteError
+from imaging.loaders.attributes import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,5 @@ def refuse(
 ) -> Refusal:
     """Turn an error into the line that reports it; `source` defaults to the first file."""
     names = tuple(sorted(files))
-    return Refusal(source or names[0], error.code, str(error), subject, series, names)
+    message = printable(str(error))  # a file's own name may hold control characters
+    return Refusal(source or names[0], error.code, message, subject, series, names)
