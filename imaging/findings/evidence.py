@@ -94,7 +94,7 @@ def sign(
 
 def unmeasured(name: str, why: str | None, key: str) -> Sign:
     """Return a sign that cannot be told because a measurement is missing."""
-    sentence = text("finding.not_measured", what=text(f"finding.name_{name}"), why=why)
+    sentence = text("finding.not_measured", what=text(f"sign.{name}"), why=why)
     return Sign(name, None, Reason(f"{sentence} [{key}]", protocol_key=key))
 
 

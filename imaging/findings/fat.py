@@ -87,4 +87,4 @@ def _detectable(fat: Fat, limits: FatLimits) -> Reason:
 
 
 def _field_b(fat: Fat) -> Reason:
-    return plain(f"fat_{fat.answer.value}" if fat.answer else "fat_undecided")
+    return Reason(text(f"fat_answer.{fat.answer}")) if fat.answer else plain("fat_undecided")
