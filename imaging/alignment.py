@@ -7,7 +7,8 @@ et al., MICCAI 1998). In both the explanation is linear in m, so it is projected
 and Jacobian, and each iteration solves six equations.
 
 Intensities are compressed and the worst explained points left out, because a resorbing graft and
-moving bowel are no part of the motion. Sums run in one fixed order without BLAS: the result has the same bits at any number of threads.
+moving bowel are no part of the motion. Sums run in one fixed order without BLAS: the result has
+the same bits at any number of threads.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from imaging.volume import Mask, Volume
 
 _CLASSES = 32
 _OVERLAP_MIN = 0.5
+_OVERLAP_LOSS_MAX = 0.05
 _ITERATIONS = 25
 _HALVINGS = 5
 
@@ -149,6 +151,11 @@ def _unexplained(at: Level, inside: NDArray[np.bool_], found: FloatArray) -> Flo
     return np.asarray(found - found.mean() - slope * value)
 
 
+def overlap(at: Level, motion: RigidTransform) -> float:
+    """Return the share of the fixed points that the moving image shows, 0 to 1."""
+    return float(_inside(at, mapped(at.index_from_mm @ motion.matrix, at.points_mm)).mean())
+
+
 def trimmed(at: Level, motion: RigidTransform, share: float) -> Level:
     """Return the level without the `share` of its points that `motion` explains worst.
 
@@ -179,18 +186,24 @@ def compressed(volume: Volume, region: Mask) -> Volume:
     inside = volume.array[region.array]
     middle = max(float(np.median(inside)) if inside.size else 0.0, 1e-6)
     positive = np.maximum(volume.array, 0)
-    return Volume(positive / (positive + np.float32(middle)), volume.geometry)
+    return Volume((positive / (positive + middle)).astype(np.float32), volume.geometry)
 
 
 def best_shift(
-    at: Level, start: RigidTransform, reach_mm: tuple[float, float, float], step_mm: float
+    at: Level,
+    start: RigidTransform,
+    reach_mm: tuple[float, float, float],
+    step_mm: float,
+    overlap_min: float = _OVERLAP_MIN,
 ) -> RigidTransform:
     """Return `start` moved by the shift of a regular search that explains the images best."""
     axes = [step_mm * np.arange(-(r // step_mm), r // step_mm + 1) for r in reach_mm]
     # The shortest of equally good shifts comes first, so a flat image does not move.
     shifts = sorted(product(*axes), key=lambda s: (sum(x * x for x in s), s))
-    found = [similarity(at, shifted(start, shift)) for shift in shifts]
-    return shifted(start, shifts[int(np.argmax(found))])
+    tried = [shifted(start, shift) for shift in shifts]
+    # A shift that leaves the image has less to explain: it must not win by that.
+    found = [similarity(at, motion) * (overlap(at, motion) >= overlap_min) for motion in tried]
+    return tried[int(np.argmax(found))]
 
 
 def shifted(motion: RigidTransform, shift_mm: tuple[float, ...]) -> RigidTransform:
@@ -203,6 +216,7 @@ def shifted(motion: RigidTransform, shift_mm: tuple[float, ...]) -> RigidTransfo
 def refine(at: Level, start: RigidTransform) -> RigidTransform:
     """Return the motion near `start` with the highest similarity at this resolution."""
     motion, best = start, similarity(at, start)
+    least = overlap(at, start) - _OVERLAP_LOSS_MAX
     reach_mm = float(np.sqrt(((at.points_mm - at.centre_mm[:, None]) ** 2).sum(axis=0).max()))
     for _ in range(_ITERATIONS):
         step = _gauss_newton_step(at, motion)
@@ -211,7 +225,7 @@ def refine(at: Level, start: RigidTransform) -> RigidTransform:
         for _ in range(_HALVINGS):
             candidate = _moved(at, motion, step)
             reached = similarity(at, candidate)
-            if reached > best:
+            if reached > best and overlap(at, candidate) >= least:
                 break
             step = step / 2
         else:

@@ -24,7 +24,7 @@ from imaging.volume import Mask, Volume
 _SPACINGS_MM = (8.0, 4.0, 2.0)
 _SEARCH_STEP_MM = 8.0
 _AIR_MM = 6.0
-_TRIMMED_SHARE = 0.2
+_OVERLAP_LOSS_MAX = 0.15
 _TRIMMINGS = 2
 _SEARCH_REACH_MM = (16.0, 16.0, 24.0)
 
@@ -34,6 +34,10 @@ class Contrast(StrEnum):
 
     SAME = "same"
     CROSS = "cross"
+
+
+_TRIMMED_SHARE = {Contrast.SAME: 0.2, Contrast.CROSS: 0.1}
+"""Between visits the graft changes; within one the whole wall stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,19 +95,18 @@ def register_rigid(
     seen = resample(region, moving.geometry, start.inverse)
     if _seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
         return _failed(start, "registration.no_overlap")
-    cross = contrast is Contrast.CROSS
     fixed, moving = alignment.compressed(fixed, region), alignment.compressed(moving, seen)
-    forward, fit = _aligned(fixed, moving, region, start, cross)
-    back, _ = _aligned(moving, fixed, seen, start.inverse, cross)
+    forward, fit = _aligned(fixed, moving, region, start, contrast)
+    back, _ = _aligned(moving, fixed, seen, start.inverse, contrast)
     points = region.points_mm
-    error = np.linalg.norm(back @ (forward @ points) - points, axis=1)
+    missed = np.linalg.norm(back @ (forward @ points) - points, axis=1)
     motion = _midway(forward, back.inverse, points.mean(axis=0))
     reason = (
         _too_different(fit, limits, contrast)
         or _implausible(motion, start, region, moving.geometry, limits)
-        or _inconsistent(error, limits)
+        or _inconsistent(missed / 2, limits)
     )
-    return Registration(motion, reason is None, fit, float(error.max()), reason)
+    return Registration(motion, reason is None, fit, float(missed.max()), reason)
 
 
 def _failed(start: RigidTransform, key: str) -> Registration:
@@ -111,20 +114,21 @@ def _failed(start: RigidTransform, key: str) -> Registration:
 
 
 def _aligned(
-    fixed: Volume, moving: Volume, region: Mask, start: RigidTransform, cross: bool
+    fixed: Volume, moving: Volume, region: Mask, start: RigidTransform, contrast: Contrast
 ) -> tuple[RigidTransform, float]:
     reach = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0]
     near = _cropped(fixed, region.points_mm, _SPACINGS_MM[0])
     there = _cropped(moving, start @ region.points_mm, reach)
-    motion = start
+    motion, share = start, _TRIMMED_SHARE[contrast]
     for spacing in _SPACINGS_MM:
-        at = alignment.level(near, there, region, spacing, cross)
+        at = alignment.level(near, there, region, spacing, contrast is Contrast.CROSS)
         if spacing == _SPACINGS_MM[0]:
-            motion = alignment.best_shift(at, motion, _SEARCH_REACH_MM, _SEARCH_STEP_MM)
+            least = alignment.overlap(at, start) - _OVERLAP_LOSS_MAX
+            motion = alignment.best_shift(at, start, _SEARCH_REACH_MM, _SEARCH_STEP_MM, least)
         motion = alignment.refine(at, motion)
         for _ in range(_TRIMMINGS):
-            motion = alignment.refine(alignment.trimmed(at, motion, _TRIMMED_SHARE), motion)
-    return motion, alignment.similarity(alignment.trimmed(at, motion, _TRIMMED_SHARE), motion)
+            motion = alignment.refine(alignment.trimmed(at, motion, share), motion)
+    return motion, alignment.similarity(alignment.trimmed(at, motion, share), motion)
 
 
 def _midway(one: RigidTransform, other: RigidTransform, centre_mm: FloatArray) -> RigidTransform:
@@ -198,6 +202,7 @@ def rotation_deg(motion: RigidTransform) -> float:
 
 
 def _inconsistent(error_mm: FloatArray, limits: RegistrationLimits) -> str | None:
+    """Judge the error of the midway motion: half of what there and back miss."""
     mean, worst = float(error_mm.mean()), float(error_mm.max())
     if mean <= limits.error_mean_max_mm and worst <= limits.error_max_max_mm:
         return None
