@@ -93,7 +93,9 @@ def sample(body: Body, pose: Pose, geometry: Geometry, colours: Palette) -> Samp
     for k in range(geometry.shape[2]):
         for part, weight in enumerate(SLICE_PROFILE):
             level = k + (part + 0.5) / THROUGH_PLANE - 0.5
-            layer = _layer(body, pose, geometry, colours, level)
+            # A shift by a third of a sub-sample per sub-slice keeps thin plates from aliasing.
+            shift = (part - (THROUGH_PLANE - 1) / 2) / (THROUGH_PLANE * IN_PLANE)
+            layer = _layer(body, pose, geometry, colours, (level, shift))
             for total, values, share in zip(
                 (result.water, result.fat, result.graft, result.rectus_left, result.rectus_right),
                 layer,
@@ -105,11 +107,12 @@ def sample(body: Body, pose: Pose, geometry: Geometry, colours: Palette) -> Samp
 
 
 def _layer(
-    body: Body, pose: Pose, geometry: Geometry, colours: Palette, level: float
+    body: Body, pose: Pose, geometry: Geometry, colours: Palette, where: tuple[float, float]
 ) -> tuple[Array, ...]:
     ni, nj, _ = geometry.shape
-    fine_i = ((np.arange(ni * IN_PLANE) + 0.5) / IN_PLANE - 0.5).astype(np.float32)
-    fine_j = ((np.arange(nj * IN_PLANE) + 0.5) / IN_PLANE - 0.5).astype(np.float32)
+    level, shift = where
+    fine_i = ((np.arange(ni * IN_PLANE) + 0.5) / IN_PLANE - 0.5 + shift).astype(np.float32)
+    fine_j = ((np.arange(nj * IN_PLANE) + 0.5) / IN_PLANE - 0.5 + shift).astype(np.float32)
     x, y, z = pose.to_body(geometry, fine_i, fine_j, level)
     physique = body.wall.body
     margin = physique.fat_back + physique.fat + 15.0

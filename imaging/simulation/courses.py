@@ -22,7 +22,7 @@ SMALL_GRID = Scanner(
     pixel_mm=1.4,
     slices=24,
     slice_spacing_mm=5.5,
-    t1_slices=26,
+    t1_slices=24,
     t1_slice_mm=5.0,
     grey_top=500.0,
 )
@@ -173,7 +173,7 @@ def committed_set() -> tuple[Sample, ...]:
             replace(no_trial, extra_series=(1,)),
         ),
         Sample(
-            adult("S10", 110, grid, _visits(stable, B, M6), 10.0),
+            adult("S10", 110, replace(grid, slices=21, t1_slices=22), _visits(stable, B, M6), 10.0),
             Dialect(enhanced=True, clinical_trial=False, transfer_syntax="rle"),
         ),
     )

@@ -98,7 +98,7 @@ def _thinned(volume: Volume) -> Volume:
 
 def _derived(t2: SeriesHeader) -> SeriesHeader:
     values = {"ImageType": ["DERIVED", "SECONDARY", "MPR"]}
-    return SeriesHeader("derived", 90, "T2_TSE_MPR", {**t2.values, **values})
+    return SeriesHeader("derived", 12, "T2_TSE_MPR", {**t2.values, **values})
 
 
 def _files(
