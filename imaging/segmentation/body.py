@@ -43,7 +43,7 @@ def _axial_body(array: NDArray[np.float32], spacing_mm: tuple[float, ...]) -> Bo
         return np.zeros(array.shape, dtype=np.bool_)
     # The offset keeps the logarithm of empty air finite, well below any tissue.
     level = np.log(smooth / bright + 0.005)
-    tissue = _closed(level > threshold_otsu(level), _FOLD_MM, spacing_mm)
+    tissue = _closed(level > threshold_otsu(level.ravel()), _FOLD_MM, spacing_mm)
     filled = [ndimage.binary_fill_holes(tissue[:, :, k]) for k in range(array.shape[2])]
     return _one_piece(_opened(np.stack(filled, axis=2), _GHOST_MM, spacing_mm))
 
@@ -61,21 +61,24 @@ def _opened(mask: BoolArray, radius_mm: float, spacing_mm: tuple[float, ...]) ->
 
 
 def _closed(mask: BoolArray, radius_mm: float, spacing_mm: tuple[float, ...]) -> BoolArray:
-    """Fill what a disc of `radius_mm` does not fit into, slice by slice."""
-    grown = _distance_mm(~mask, spacing_mm) <= radius_mm
-    return _distance_mm(grown, spacing_mm) > radius_mm
+    """Fill what a disc of `radius_mm` does not fit into, slice by slice.
+
+    The picture goes on beyond its edge: a body cut off by the field of view stays as it is.
+    """
+    pad = int(2 * radius_mm / min(spacing_mm[:2])) + 2
+    closed = np.empty_like(mask)
+    for k in range(mask.shape[2]):
+        padded = np.pad(mask[:, :, k], pad, mode="edge")
+        grown = _reach_mm(padded, spacing_mm) <= radius_mm
+        closed[:, :, k] = (_reach_mm(~grown, spacing_mm) > radius_mm)[pad:-pad, pad:-pad]
+    return closed
 
 
-def _distance_mm(mask: BoolArray, spacing_mm: tuple[float, ...]) -> FloatArray:
-    """In-plane distance of every voxel inside `mask` to the nearest one outside."""
-    # The picture goes on beyond its edge: a body cut off by the field of view is not eroded there.
-    pad = 16
-    padded = np.pad(mask, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-    slices = [
-        ndimage.distance_transform_edt(padded[:, :, k], sampling=spacing_mm[:2])
-        for k in range(mask.shape[2])
-    ]
-    return np.asarray(np.stack(slices, axis=2)[pad:-pad, pad:-pad])
+def _reach_mm(mask: BoolArray, spacing_mm: tuple[float, ...]) -> FloatArray:
+    """Distance of every pixel to the nearest one of `mask`; infinite where there is none."""
+    if not mask.any():
+        return np.full(mask.shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(~mask, sampling=spacing_mm[:2]))
 
 
 def skin_depth_mm(body: BoolArray, spacing_y_mm: float) -> FloatArray:

@@ -127,7 +127,7 @@ def _laid(
     radius = _half_width_mm(body, spacing_mm)
     centre = np.stack([middle_mm, _front_mm(body, middle_mm, spacing_mm) + radius], axis=1)
     columns = int(_HALF_WIDTH_FRACTION * radius / ALONG_STEP_MM)
-    along = np.arange(-columns, columns + 1) * ALONG_STEP_MM
+    along = np.asarray(np.arange(-columns, columns + 1) * ALONG_STEP_MM, dtype=np.float64)
     blank = np.full((body.shape[2], along.size), radius)
     fan = Fan(spacing_mm, centre, radius, along, blank)
     return _on_skin(replace(fan, skin_mm=_outline_mm(fan, body)), image)
@@ -148,7 +148,7 @@ def _symmetry_mm(fan: Fan, image: NDArray[np.float32], prior: float) -> FloatArr
     pooled = ndimage.gaussian_filter1d(likeness, 20.0 / fan.spacing_mm[2], axis=0, mode="nearest")
     cost = prior * (shifts / reach) ** 2 - pooled
     (found,) = cheapest(cost[None].astype(np.float32), (1,), (0.02,))
-    return _steady(shifts[found[0]] * ALONG_STEP_MM)
+    return _steady(np.asarray(shifts[found[0]] * ALONG_STEP_MM, dtype=np.float64))
 
 
 def _steady(values: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from scipy import ndimage
 from imaging.geometry import FloatArray
 from imaging.protocol import SegmentationLimits
 from imaging.segmentation.body import BoolArray
-from imaging.segmentation.fan import Fan
+from imaging.segmentation.fan import ALONG_STEP_MM, Fan
 from imaging.segmentation.paths import cheapest
 from imaging.segmentation.sheath import Sheath
 
@@ -88,8 +88,7 @@ def _alba(fan: Fan, evidence: FloatArray) -> FloatArray:
 
 def _from_alba(fan: Fan, evidence: FloatArray, alba_mm: FloatArray, sign: int) -> FloatArray:
     """(z, distance): evidence by distance from the linea alba in columns of the fan's step."""
-    step = fan.along_mm[1] - fan.along_mm[0]
-    distance = np.arange(0.0, (1 - _MIDLINE_REACH) * fan.along_mm[-1], step)
+    distance = np.arange(0.0, (1 - _MIDLINE_REACH) * fan.along_mm[-1], ALONG_STEP_MM)
     rows = [
         np.interp(a + sign * distance, fan.along_mm, row)
         for a, row in zip(alba_mm, evidence, strict=True)
@@ -97,9 +96,13 @@ def _from_alba(fan: Fan, evidence: FloatArray, alba_mm: FloatArray, sign: int) -
     return np.stack(rows)
 
 
+def _distances(profile: FloatArray) -> FloatArray:
+    return np.asarray(np.arange(profile.shape[1]) * ALONG_STEP_MM, dtype=np.float64)
+
+
 def _medial(profile: FloatArray, limits: SegmentationLimits) -> FloatArray:
     """Where the evidence steps up beside the linea alba."""
-    distance = np.arange(profile.shape[1]) * 2.0
+    distance = _distances(profile)
     reach = distance <= limits.muscle_linea_alba_max_mm / 2
     rise = ndimage.gaussian_filter1d(profile, 1.2, axis=1, order=1)
     cost = -2.0 * rise[:, reach] + 0.3 * distance[reach] / limits.muscle_linea_alba_max_mm
@@ -108,7 +111,7 @@ def _medial(profile: FloatArray, limits: SegmentationLimits) -> FloatArray:
 
 def _lateral(profile: FloatArray, radius_mm: float, limits: SegmentationLimits) -> FloatArray:
     """Where the band begins to pinch, not far from the usual place."""
-    distance = np.arange(profile.shape[1]) * 2.0
+    distance = _distances(profile)
     spread = limits.muscle_lateral_spread_fraction
     away = (distance / radius_mm - limits.muscle_lateral_fraction) / spread
     reach = np.abs(away) <= 2.5

@@ -27,6 +27,7 @@ _NOISE = 0.15  # unevenness of one tissue in log intensity: noise, septa, vessel
 _CLUTTER = 0.6  # gain per sample that a layer explains
 _STEP = 0.4  # log intensity step that counts as a full edge
 _EDGE_T2, _EDGE_T1 = 6.0, 9.0  # weight of a full edge
+_RISING = 0.3  # weight of a rising edge behind the muscle on T1W-FS
 _ORDER = 60.0  # muscle on the wrong side of fat, per unit of log intensity
 _THICKNESS = 1.0  # per mm outside the usual thickness
 _FAILED = 0.6  # log intensity above the usual fat: its suppression failed
@@ -35,6 +36,7 @@ _CAP_T2, _CAP_T1 = 25.0, 40.0  # most that one column of an image can object
 _REACH, _SLOPE = (2, 2), (4.0, 1.5)  # steps per column and their price
 _POOLED_MM = 10.0  # slices this near share one pair of surfaces to begin with
 _PULL_FRONT, _PULL_THIN, _PULL_THICK = 2.0, 4.5, 0.4  # per mm from the surfaces in common
+_LEFT = 0.3  # weight of the left side in the surfaces in common
 _GRAFT = -2.0  # cost of a muscle that a graft fills, however uneven
 _SWELLING_MM = 1.5  # beyond the muscle in common
 _T2_BESIDE_T1 = 0.4  # weight of T2W-FS when there is T1W-FS, in this slice or its neighbours
@@ -69,11 +71,11 @@ class _States:
 
     @property
     def front_mm(self) -> FloatArray:
-        return self.front * DEPTH_STEP_MM
+        return np.asarray(self.front * DEPTH_STEP_MM, dtype=np.float64)
 
     @property
     def thick_mm(self) -> FloatArray:
-        return self.thick * DEPTH_STEP_MM
+        return np.asarray(self.thick * DEPTH_STEP_MM, dtype=np.float64)
 
 
 def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: SegmentationLimits) -> Sheath:
@@ -83,14 +85,14 @@ def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: Segmentatio
     """
     states = _states(limits, t2.shape[2])
     levels = [log_level(image, fan.spacing_mm[2]) for image in (t2, t1) if image is not None]
-    even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2)
+    even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2, 1.0)
     if t1 is not None:
         seen = ((t1 > 0).mean(axis=2) > 0.7)[:, :, None, None]
-        second = _cost(levels[1], states, _EDGE_T1, _CAP_T1)
+        second = _cost(levels[1], states, _EDGE_T1, _CAP_T1, _RISING)
         weight = np.float32(_T2_BESIDE_T1 if seen.any() else 1.0)
         even, filled = even * weight + second[0] * seen, filled * weight + second[1] * seen
     prior = _usual_thickness(states, limits)
-    front, thick = _common(even + prior, fan.spacing_mm[2])
+    front, thick = _common(fan, even + prior)
     cost = np.where(_swollen(fan, states, thick), filled, even + prior)
     front, thick = cheapest(_pulled(cost, front, thick), _REACH, _SLOPE)
     return _measured(levels, states.front[front], states.thick[thick])
@@ -112,7 +114,7 @@ def _usual_thickness(states: _States, limits: SegmentationLimits) -> CostArray:
 
 
 def _cost(
-    level: Unrolled, states: _States, edge: float, cap: float
+    level: Unrolled, states: _States, edge: float, cap: float, rising: float
 ) -> tuple[CostArray, CostArray]:
     """(z, along, front, thick) twice: cost of every pair of surfaces in one image, 0 ... cap.
 
@@ -123,6 +125,8 @@ def _cost(
     top = int(states.front[0]) - 1
     step = np.clip(depth_steps(level) / _STEP, -1, 1) * np.float32(edge)
     rise = np.maximum(step[:, :, states.front], 0)
+    # On T1W-FS what lies behind muscle is darker, but for liver or gut that touches the wall.
+    behind = np.maximum(-step, rising * step)
     fat_mean, fat_rest = _layer(sums, np.full_like(states.front, top), states.front)
     shape = (*level.shape[:2], states.front.size, states.thick.size)
     even, filled = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
@@ -132,7 +136,7 @@ def _cost(
         order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5)
         rest = rest / (4 * _NOISE**2)
         fat = fat_rest / (4 * _NOISE**2) - _CLUTTER * (states.front - top)
-        shared = fat + order - rise - np.abs(step[:, :, back])
+        shared = fat + order - rise - behind[:, :, back]
         even[..., index] = shared + rest - _CLUTTER * thick
         filled[..., index] = shared + np.minimum(rest - _CLUTTER * thick, _GRAFT)
     best = even.min(axis=(2, 3), keepdims=True)
@@ -146,7 +150,7 @@ def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
     first, last = (round(mm / DEPTH_STEP_MM) for mm in _FAT_SAMPLE_MM)
     fat = np.median(level[:, :, first:last], axis=2)
     failed = fat > np.median(fat) + _FAILED
-    return ~ndimage.binary_dilation(failed, np.ones((1, 7)))
+    return np.asarray(~ndimage.binary_dilation(failed, np.ones((1, 7))))
 
 
 def _layer(
@@ -158,15 +162,17 @@ def _layer(
     return total / count, np.clip(squares - total**2 / count, 0, None)
 
 
-def _common(cost: CostArray, spacing_z_mm: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _common(fan: Fan, cost: CostArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Surfaces that suit both sides and the neighbouring slices, at half the resolution.
 
-    A graft, a failed suppression or a dark patch of fat is on one side and in a few slices.
+    A failed suppression or a dark patch of fat is on one side and in a few slices; the right
+    side counts more, because the graft lies in the left.
     """
     coarse = cost[:, :, ::2, ::2]
-    both = ndimage.gaussian_filter1d(
-        coarse + coarse[:, ::-1], _POOLED_MM / spacing_z_mm, axis=0, mode="nearest"
-    )
+    left = (fan.along_mm > 0)[None, :, None, None]
+    coarse = coarse * np.where(left, np.float32(_LEFT), np.float32(1))
+    along_z = _POOLED_MM / fan.spacing_mm[2]
+    both = ndimage.gaussian_filter1d(coarse + coarse[:, ::-1], along_z, axis=0, mode="nearest")
     front, thick = cheapest(both, (1, 1), _SLOPE)
     return 2 * front, 2 * thick
 
@@ -191,7 +197,7 @@ def _measured(levels: list[Unrolled], front: NDArray[np.intp], thick: NDArray[np
     edges = [np.abs(depth_steps(level)) for level in levels]
     surfaces = (front, front + thick)
     at = [np.max([_taken(e, i) for e in edges], axis=0) for i in surfaces]
-    depth = [_smooth(i * DEPTH_STEP_MM) for i in surfaces]
+    depth = [_smooth(np.asarray(i * DEPTH_STEP_MM, dtype=np.float64)) for i in surfaces]
     inside = tuple(_middle(level, front, thick) for level in levels)
     return Sheath(depth[0], depth[1], at[0], at[1], inside)
 
