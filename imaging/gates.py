@@ -199,7 +199,8 @@ def scanner_gate(visit: SeriesInfo, baseline: SeriesInfo) -> QualityEntry | None
     """
     makers = {_maker(i) for i in (visit, baseline)} - {""}
     fields = [i.field_strength_t for i in (visit, baseline) if i.field_strength_t]
-    same_field = len(fields) < 2 or round(fields[0], 1) == round(fields[1], 1)
+    # The same 3 T magnet is stated as 3 and as 2.89 T.
+    same_field = len(fields) < 2 or round(2 * fields[0]) == round(2 * fields[1])
     if len(makers) < 2 and same_field:
         return None
     message = text("quality.scanner_changed", before=_scanner(baseline), now=_scanner(visit))
