@@ -13,8 +13,8 @@ from imaging.volume import Mask, Volume
 
 BoolArray = NDArray[np.bool_]
 
-_SMOOTHING_MM = 2.0
-"""Noise in air is averaged over this before the threshold; skin is thicker."""
+_SMOOTHING_MM = 1.0
+"""Noise in air is averaged over this before the threshold; more would blur the skin outward."""
 
 _GHOST_MM = 8.0
 """Ghosts of the breathing wall stand in the air in front of the skin as bands about this wide."""
