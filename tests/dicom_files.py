@@ -12,7 +12,7 @@ ROWS, COLUMNS = 6, 8
 
 
 def image(k, **changes):
-    """Return slice `k`: 4 mm apart, 2 mm between rows, 1.5 mm between columns, value 100k+column."""
+    """Return slice `k`: 4 mm apart, pixels 2 mm (rows) by 1.5 mm, value 100k + column."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = changes.pop("TransferSyntaxUID", ExplicitVRLittleEndian)
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
@@ -67,7 +67,7 @@ def save(ds, path: Path) -> Path:
 
 
 def series(folder: Path, slices=4, start=1, **changes):
-    """Write a whole series as IM0001, IM0002, ...; values that are callable get the slice number."""
+    """Write a whole series as IM0001, IM0002, ...; a callable value gets the slice number."""
     paths = []
     for k in range(slices):
         own = {name: value(k) if callable(value) else value for name, value in changes.items()}

@@ -102,7 +102,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(packed, monkeypatch, lim
     assert refusal(packed()).code == "zip_size"
 
 
-def test_an_archive_inside_an_archive_is_not_opened(tmp_path, packed):
+def test_an_archive_inside_an_archive_is_not_opened(packed):
     inner = packed().read_bytes()
     inventory = found(packed([("inner.zip", inner)]))
     assert len(inventory.series) == 1

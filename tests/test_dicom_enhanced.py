@@ -29,6 +29,12 @@ def merged(*groups):
     return whole
 
 
+PER_FRAME = (
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "EchoTime", "RepetitionTime",
+    "FlipAngle", "ScanOptions", "ScanningSequence", "SliceThickness",
+)  # fmt: skip
+
+
 def enhanced(frames, shared=(), **changes):
     """Return an Enhanced MR file; `frames` are (z, value, further groups)."""
     top = {
@@ -37,7 +43,7 @@ def enhanced(frames, shared=(), **changes):
         "PixelData": np.concatenate(
             [np.full((6, 8), value, np.uint16) for _, value, *_ in frames]
         ).tobytes(),
-        **dict.fromkeys(("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "EchoTime", "RepetitionTime", "FlipAngle", "ScanOptions", "ScanningSequence", "SliceThickness")),
+        **dict.fromkeys(PER_FRAME),
     }  # fmt: skip
     ds = image(0, **{**top, **changes})
     ds.SharedFunctionalGroupsSequence = Sequence(

@@ -1,9 +1,10 @@
 """Which files are read, which are refused, and that none is forgotten."""
 
-import random
 import struct
 import zlib
+from pathlib import Path
 
+import numpy as np
 import pytest
 from dicom_files import MR, ROOT, another, image, save, series
 from hypothesis import HealthCheck, given, settings
@@ -78,6 +79,20 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path):
 def test_a_broken_link_is_not_opened(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     refused(tmp_path, "not_regular")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_a_file_that_the_system_will_not_read_is_refused():
+    refused(Path("/proc/self/mem"), "file_unreadable")
+
+
+def test_a_wrong_value_for_a_date_or_a_number_is_no_value(tmp_path):
+    for path in series(tmp_path):
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"20260105", b"2026AB05").replace(b"80.0", b"8x.0"))
+    (one,) = found(tmp_path).series
+    assert one.info.identity.study_date is None
+    assert one.info.echo_time_ms is None
 
 
 def test_a_folder_that_links_to_itself_is_walked_once(tmp_path):
@@ -223,6 +238,6 @@ def test_every_file_is_in_exactly_one_series_or_refusal(tmp_path_factory, kinds)
 def test_the_order_of_the_paths_given_changes_nothing(tmp_path):
     paths = series(tmp_path)
     paths += series(tmp_path, start=20, **another(2))
-    shuffled = random.Random(1).sample(paths, len(paths))
+    shuffled = [paths[k] for k in np.random.default_rng(1).permutation(len(paths))]
     first, second = found(*paths), found(*shuffled)
     assert [s.files for s in first.series] == [s.files for s in second.series]

@@ -103,7 +103,7 @@ def test_loaded_voxels_cannot_be_changed(tmp_path):
 
 def test_a_series_travels_to_another_process(tmp_path):
     series(tmp_path)
-    copy = pickle.loads(pickle.dumps(found(tmp_path).series[0]))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(found(tmp_path).series[0]))
     assert copy.role is Role.T2W_FS
     assert np.array_equal(copy.load().array, expected())
 

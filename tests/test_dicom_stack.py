@@ -1,7 +1,5 @@
 """Geometry of a DICOM series: from orientation and position alone, and never repaired."""
 
-import random
-
 import numpy as np
 import pytest
 from dicom_files import ROOT, another, image, save, series
@@ -43,8 +41,7 @@ def test_voxels_are_indexed_column_row_slice(tmp_path):
 def test_slices_are_ordered_by_position_not_by_number_name_or_reading_order(tmp_path):
     ordered = series(tmp_path / "a")
     expected = found(tmp_path / "a").series[0]
-    names = [p.name for p in ordered]
-    random.Random(3).shuffle(names)
+    names = np.random.default_rng(3).permutation([p.name for p in ordered]).tolist()
     for k, name in enumerate(names):
         save(image(k, InstanceNumber=40 - k, SliceLocation=0), tmp_path / "b" / "deep" / name)
     mixed = found(tmp_path / "b").series[0]

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 
 import nibabel as nib
 import numpy as np
@@ -96,6 +97,32 @@ def test_a_sheared_orientation_is_refused(tmp_path):
     image.set_qform(None, 0)
     nib.save(image, tmp_path / "a.nii")
     assert refused(tmp_path / "a.nii") == "nifti_sheared"
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_an_orientation_of_zeros_or_no_numbers_is_refused(tmp_path, value):
+    path = write(tmp_path / "a.nii", codes=(1, 0))
+    content = bytearray(path.read_bytes())
+    content[280:328] = np.full(12, value, "<f4").tobytes()  # srow_x, srow_y, srow_z
+    path.write_bytes(content)
+    assert refused(path) == "nifti_sheared"
+
+
+def test_a_quaternion_that_is_no_rotation_is_refused(tmp_path):
+    path = write(tmp_path / "a.nii", codes=(0, 1))
+    content = bytearray(path.read_bytes())
+    content[256:268] = np.full(3, 5, "<f4").tobytes()  # quatern_b, c, d
+    path.write_bytes(content)
+    assert refused(path) == "nifti_damaged"
+
+
+def test_a_nifti_file_in_an_archive_is_read(tmp_path):
+    path = write(tmp_path / "a.nii")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.write(path, "S01/D28/t2w_fs.nii")
+    series = one(tmp_path / "a.zip")
+    assert series.info.identity.subject == "S01"
+    assert np.array_equal(series.load().array, VOXELS)
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 5, 2), (12, 5)])

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 
 from imaging.geometry import to_ras
 from imaging.loaders import check_pixels, find_series
 from imaging.loaders.dicom_file import read_header
 from imaging.loaders.files import InputFile, walk
+from imaging.loaders.mosaic import csa_fields
 from imaging.loaders.pixel_data import layout_of, locate_pixels
 from imaging.loaders.pixels import stored_frames
 from imaging.protocol import load_protocol
@@ -203,11 +205,11 @@ def test_stacks_that_are_no_volume_are_refused_in_one_line(unpack, name, code):
     ("name", "code"),
     [
         ("failing_gantrytilting_001", "stack_sheared"),
-        ("failing_sliceincrement_001", "slices_uneven"),
+        ("failing_sliceincrement_001", "slices_missing"),
     ],
 )
-def test_tilted_and_uneven_stacks_would_be_refused_as_mr_too(unpack, tmp_path, name, code):
-    """They are CT; with the modality changed, geometry must refuse them."""
+def test_tilted_and_incomplete_stacks_would_be_refused_as_mr_too(unpack, tmp_path, name, code):
+    """They are CT; made MR, geometry must refuse them (increments 5.0, 5.0 and 10.0 mm)."""
     for path in (unpack(f"dicom2nifti/{name}") / "dicom").iterdir():
         content = path.read_bytes().replace(b"CS\x02\x00CT", b"CS\x02\x00MR")
         content = content.replace(b"1.2.840.10008.5.1.4.1.1.2\0", b"1.2.840.10008.5.1.4.1.1.4\0")
@@ -314,3 +316,39 @@ def test_the_whole_data_folder_is_accounted_for(real_data):
     listed = [f for s in inventory.series for f in s.files]
     listed += [f for r in inventory.refusals for f in r.files]
     assert sorted(listed) == [file.name for file in walk([real_data]).files]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"SV10", b"SVXX"),
+        (b"NumberOfImagesInMosaic", b"NumberOfImagesInMosaiX"),
+        (b"SliceNormalVector", b"SliceNormalVectoX"),
+    ],
+)
+def test_a_mosaic_whose_private_header_does_not_place_its_slices_is_refused(
+    unpack, tmp_path, before, after
+):
+    for path in (unpack("dcm_qa_siemens_mosaic/axasc36") / "In").iterdir():
+        content = path.read_bytes()
+        assert before in content
+        (tmp_path / path.name).write_bytes(content.replace(before, after))
+    inventory = found(tmp_path)
+    assert inventory.series == ()
+    assert [r.code for r in inventory.refusals] == ["mosaic_layout"]
+
+
+def test_a_mosaic_without_its_position_is_refused(unpack, tmp_path):
+    for path in (unpack("dcm_qa_siemens_mosaic/axasc36") / "In").iterdir():
+        ds = pydicom.dcmread(path)
+        del ds.ImagePositionPatient
+        ds.save_as(tmp_path / path.name)
+    assert [r.code for r in found(tmp_path).refusals] == ["mosaic_layout"]
+
+
+def test_a_private_header_cut_short_gives_the_fields_before_the_cut(unpack):
+    path = next((unpack("dcm_qa_siemens_mosaic/axasc36") / "In").iterdir())
+    raw = pydicom.dcmread(path)[0x0029, 0x1010].value
+    whole, cut = csa_fields(raw), csa_fields(raw[:2000])
+    assert whole["NumberOfImagesInMosaic"] == (36,)
+    assert 0 < len(cut) < len(whole)

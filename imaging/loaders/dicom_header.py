@@ -292,11 +292,8 @@ def _first(table: dict[str, str], tokens: tuple[str, ...]) -> str | None:
 
 
 def _plain(ds: Dataset, key: Key, count: int | None = None) -> tuple[float, ...] | None:
-    """Read a private number, which an anonymiser may have turned to text or bytes."""
+    """Read a private number; None when the creator is gone and only bytes are left."""
     found = value(ds, key)
     if isinstance(found, bytes):
-        try:
-            return tuple(float(part) for part in found.decode("ascii").strip("\0 ").split("\\"))
-        except ValueError:
-            return None
+        return None
     return numbers(ds, key, count)

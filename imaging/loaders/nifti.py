@@ -128,9 +128,10 @@ def geometry_of(file: InputFile, limits: SeriesLimits) -> Geometry:
     if min(i, j, k) < 1 or i * j * k > VOXELS_MAX or header.get_data_dtype().kind not in "iuf":
         raise FileError("too_large", file=file.name, size=i * j * k, limit=VOXELS_MAX)
     affine = _affine(file, header, (i, j, k))
-    unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a column of zeros is refused below
+        unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     off = float(np.abs(unit.T @ unit - np.eye(3)).max())
-    if not np.isfinite(affine).all() or off > np.sin(np.radians(limits.tilt_max_deg)):
+    if not np.isfinite(affine).all() or not off <= np.sin(np.radians(limits.tilt_max_deg)):
         raise FileError("nifti_sheared", file=file.name)
     _check_length(file, header, i * j * k)
     return Geometry(from_ras(affine), (i, j, k))

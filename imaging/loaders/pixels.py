@@ -117,11 +117,4 @@ def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
             detail=type(error).__name__,
         ) from error
     for frame in frames:
-        if frame.shape != (data.layout.rows, data.layout.columns):
-            raise FileError(
-                "pixels_undecodable",
-                file=data.file.name,
-                syntax=data.transfer_syntax,
-                detail=f"{frame.shape}",
-            )
-        yield frame
+        yield _only_stored_bits(frame, data)
