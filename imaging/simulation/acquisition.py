@@ -164,7 +164,8 @@ def suppression_map(
     if over_graft and plan.graft is not None:
         dx = (x - plan.graft.lateral_mm) / 70.0
         dz = (z - plan.graft.level_mm) / 70.0
-        result = result + over_graft * np.exp(-(dx**2 + dz**2)) * (y < 0)
+        anterior = smoothstep(0.4 - y / (0.8 * half_size_mm[1]))
+        result = result + over_graft * np.exp(-(dx**2 + dz**2)) * anterior
     return np.asarray(np.clip(result, 0.02, 1.0), dtype=np.float32)
 
 
