@@ -20,8 +20,8 @@ def correct_bias(volume: Volume, body: Mask) -> Volume:
     """Divide out the bias field found by N4 (Tustison 2010, IEEE TMI 29:1310).
 
     The field is found on an image shrunk to voxels of 8 mm or a little more, where coil shading
-    loses nothing, and evaluated on every voxel. The mean inside the body is kept, so intensities stay in their
-    range; the same numbers come out at any number of threads.
+    loses nothing, and evaluated on every voxel. The mean inside the body is kept, so intensities
+    stay in their range; the same numbers come out at any number of threads.
 
     Parameters
     ----------

@@ -15,6 +15,8 @@ from imaging.positioning import between_visits, mirror, mirrored_better
 from imaging.protocol import load_protocol
 from imaging.registration import Contrast, register_rigid, rotation_deg
 from imaging.resampling import resample
+from imaging.segmentation.body import body_mask
+from imaging.segmentation.wall import anterior_wall
 from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
 
@@ -191,6 +193,20 @@ def _nifti(path: Path) -> Volume:
     stored = nibabel.load(path)
     array = np.asarray(stored.dataobj, dtype=np.float32)
     return Volume(array, Geometry(from_ras(stored.affine), array.shape))
+
+
+@pytest.mark.parametrize(("one", "other"), [(3, 2), (8, 3)])
+def test_two_different_real_patients_do_not_pass_for_one(
+    real_data: Path, one: int, other: int
+) -> None:
+    first, second = (_nifti(real_data / "chaos_t2spir" / f"image_{n}.nii.gz") for n in (one, other))
+    bodies = body_mask(first), body_mask(second)
+    start = between_visits(first, bodies[0], second, bodies[1])
+    region = anterior_wall(first, bodies[0])
+    result = register_rigid(first, second, region, LIMITS, start=start)
+    assert not result.success
+    assert result.reason
+    assert mirrored_better(first, bodies[0], second, bodies[1], LIMITS) is None
 
 
 def _published(path: Path) -> RigidTransform:
