@@ -24,6 +24,25 @@ from imaging.volume import Mask
 ENDPOINTS_OF = {Role.T2W_FS: (MORPHOLOGY, SIGNAL), Role.T1W_FS: (FAT,)}
 """Endpoints that are judged on a series."""
 
+CODES = {
+    "slice_thickness": {
+        Severity.INFO: "slice_thickness_passed",
+        Severity.WARNING: "slice_thickness_warning",
+        Severity.ERROR: "slice_thickness_failed",
+    },
+    "slice_gap": {Severity.INFO: "slice_gap_passed", Severity.ERROR: "slice_gap_failed"},
+    "pixel_size": {Severity.INFO: "pixel_size_passed", Severity.ERROR: "pixel_size_failed"},
+    "coverage": {Severity.INFO: "coverage_passed", Severity.ERROR: "coverage_failed"},
+    "snr": {Severity.INFO: "snr_passed", Severity.ERROR: "snr_failed"},
+    "fat_suppression": {
+        Severity.INFO: "fat_suppression_passed",
+        Severity.WARNING: "fat_suppression_warning",
+        Severity.ERROR: "fat_suppression_failed",
+    },
+    "clipping": {Severity.INFO: "clipping_passed", Severity.ERROR: "clipping_failed"},
+}
+"""Codes of the measured checks of a series, in lower case as their sentences are named."""
+
 
 def acquisition_gates(series: Series, limits: QualityLimits) -> tuple[QualityEntry, ...]:
     """Judge slice thickness, gap and pixel size of one endpoint series."""
@@ -60,9 +79,8 @@ def _at_most(name: str, value: float, limit: float, key: str, role: Role) -> Qua
 def _entry(
     name: str, severity: Severity, value: float, limit: float, key: str, role: Role
 ) -> QualityEntry:
-    """Make an entry of a series; its code says PASSED, WARNING or FAILED after the check's name."""
-    ending = {Severity.INFO: "passed", Severity.WARNING: "warning", Severity.ERROR: "failed"}
-    code = f"{name}_{ending[severity]}"
+    """Make the entry of one check of one series."""
+    code = CODES[name][severity]
     message = text(f"quality.{code}", series=role.value, value=value, limit=limit)
     return QualityEntry(code.upper(), severity, message, value, limit, key, ENDPOINTS_OF[role])
 
