@@ -142,7 +142,9 @@ def _measured(
     if images is None:
         return None, trouble
     registration = None if baseline is None else _registered(images, baseline, protocol)
-    muscles = segment_muscles(images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation)
+    muscles = segment_muscles(
+        images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
+    )
     graft = _graft(visit, images, muscles, registration, baseline, protocol, guidance)
     t2 = measure_t2_contrast(images, muscles, graft, protocol)
     t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)

@@ -71,9 +71,9 @@ def measure_t2_contrast(
     laid = _Laid(images.t2, muscles, graft.mask)
     reference = laid.reference(images.t2.corrected, protocol)
     epsilon = epsilon_of(images.t2, muscles, laid.region, reference, protocol)
-    corrected, uncorrected = (
-        _signal(laid, volume, protocol) for volume in (images.t2.corrected, images.t2.raw)
-    )
+    corrected = _signal(laid, images.t2.corrected, reference, protocol)
+    raw_reference = laid.reference(images.t2.raw, protocol)
+    uncorrected = _signal(laid, images.t2.raw, raw_reference, protocol)
     quality = (
         *series_checks(images.t2, muscles, laid.region, reference, epsilon, protocol),
         *coverage_check(images.t2, identity(), muscles, graft, protocol),
@@ -94,10 +94,9 @@ def measure_t1_contrast(
     reference = laid.reference(images.t1.corrected, protocol)
     epsilon = epsilon_of(images.t1, laid.muscles, laid.region, reference, protocol)
     supporting = _supporting(visit, images.t1)
-    corrected, uncorrected = (
-        _fat(laid, volume, epsilon, supporting, protocol)
-        for volume in (images.t1.corrected, images.t1.raw)
-    )
+    corrected = _fat(laid, images.t1.corrected, reference, epsilon, supporting, protocol)
+    raw_reference = laid.reference(images.t1.raw, protocol)
+    uncorrected = _fat(laid, images.t1.raw, raw_reference, epsilon, supporting, protocol)
     quality = (
         *series_checks(images.t1, laid.muscles, laid.region, reference, epsilon, protocol),
         *coverage_check(images.t1, onto, muscles, graft, protocol),
@@ -105,8 +104,9 @@ def measure_t1_contrast(
     return T1Contrast(reference, epsilon, corrected, uncorrected, quality)
 
 
-def _signal(laid: _Laid, volume: Volume, protocol: Protocol) -> Signal | None:
-    reference = laid.reference(volume, protocol)
+def _signal(
+    laid: _Laid, volume: Volume, reference: Reference | NoReference, protocol: Protocol
+) -> Signal | None:
     if laid.graft is None or isinstance(reference, NoReference):
         return None
     return measure_signal(volume, laid.graft, reference, protocol.signal, protocol.reference_muscle)
@@ -115,11 +115,11 @@ def _signal(laid: _Laid, volume: Volume, protocol: Protocol) -> Signal | None:
 def _fat(
     laid: _Laid,
     volume: Volume,
+    reference: Reference | NoReference,
     epsilon: Measurement,
     supporting: SupportingImages,
     protocol: Protocol,
 ) -> Fat | None:
-    reference = laid.reference(volume, protocol)
     if laid.graft is None or isinstance(reference, NoReference):
         return None
     return measure_fat(volume, laid.graft, reference, epsilon, supporting, protocol)

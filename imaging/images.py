@@ -10,12 +10,16 @@ from imaging.normalization import correct_bias
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS, FAT, QualityEntry, Severity
 from imaging.registration import Contrast, Registration, register_rigid
-from imaging.resampling import resample
+from imaging.resampling import resample, shrink
 from imaging.segmentation.body import body_mask
 from imaging.segmentation.wall import anterior_wall
 from imaging.series import Role, Series
+from imaging.transform import identity
 from imaging.visit import Visit
 from imaging.volume import Mask, Volume
+
+ROUGH_MM = 4.0
+"""Grid on which the T1W-FS body is found: shading has no detail, and no mask comes of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +65,18 @@ def load_images(visit: Visit, protocol: Protocol) -> tuple[Images | None, tuple[
     wall = anterior_wall(t2.corrected, body)
     if visit.t1w_fs is None or t1_raw is None:
         return Images(t2, None, body, wall, None), trouble
-    t1 = Contrasted(visit.t1w_fs, t1_raw, correct_bias(t1_raw, body_mask(t1_raw)))
+    t1 = Contrasted(visit.t1w_fs, t1_raw, correct_bias(t1_raw, _rough_body(t1_raw)))
     t1_from_t2 = register_rigid(
         t2.corrected, t1.corrected, wall, protocol.registration, Contrast.CROSS
     )
     misfit = registration_gate(t1_from_t2, "T1W-FS to T2W-FS", (FAT,))
     return Images(t2, t1, body, wall, t1_from_t2), (*trouble, *((misfit,) if misfit else ()))
+
+
+def _rough_body(volume: Volume) -> Mask:
+    """Return the patient to a few mm: all that the coil's slow shading needs."""
+    small = body_mask(shrink(volume, ROUGH_MM))
+    return resample(small, volume.geometry, identity())
 
 
 def _decoded(series: Series | None, role: Role) -> tuple[Volume | None, tuple[QualityEntry, ...]]:

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from imaging.geometry import FloatArray, Geometry
 from imaging.measurement import Measurement, measured, missing
+from imaging.measurements.region import bounding_box
 from imaging.messages import text
 from imaging.protocol import QualityLimits
 from imaging.reference import Reference
@@ -28,6 +29,7 @@ _RAYLEIGH_MEDIAN = float(np.sqrt(2 * np.log(2)))
 _RAYLEIGH_QUARTILES = float(np.sqrt(2 * np.log(4)) / np.sqrt(2 * np.log(4 / 3)))
 _AIR_MIN_VOXELS = 1000
 _AIR_DISTANCE_MM = 15.0
+_AIR_STEP_MM = 4.0
 
 
 class Severity(StrEnum):
@@ -72,8 +74,12 @@ def signal_to_noise(volume: Volume, body: Mask, reference: Reference) -> Measure
 def _air_noise(volume: Volume, body: Mask) -> float | None:
     if body.is_empty:
         return None
-    distance = ndimage.distance_transform_edt(~body.array, volume.geometry.spacing_mm)
-    air = volume.array[distance > _AIR_DISTANCE_MM].astype(np.float64)
+    # Every few voxels are enough: there is much air, and it only has to be far from the body.
+    steps = [max(1, int(_AIR_STEP_MM / mm)) for mm in volume.geometry.spacing_mm]
+    every = tuple(slice(None, None, step) for step in steps)
+    spacing = [step * mm for step, mm in zip(steps, volume.geometry.spacing_mm, strict=True)]
+    distance = ndimage.distance_transform_edt(~body.array[every], spacing)
+    air = volume.array[every][distance > _AIR_DISTANCE_MM].astype(np.float64)
     air = air[air > 0]
     if air.size < _AIR_MIN_VOXELS:
         return None
@@ -119,13 +125,26 @@ def fat_suppression_ratio(
 
 def subcutaneous_fat(muscles: Muscles, near: Mask, limits: QualityLimits) -> NDArray[np.bool_]:
     """Return the fat between skin and rectus close to `near`, on the masks' grid."""
+    fat = np.zeros(near.geometry.shape, dtype=np.bool_)
     if near.is_empty:
-        return np.zeros(near.geometry.shape, dtype=np.bool_)
+        return fat
     spacing = near.geometry.spacing_mm
-    inside = ndimage.distance_transform_edt(muscles.body.array, spacing) > limits.skin_mm
-    muscle = muscles.rectus_left.array | muscles.rectus_right.array
-    ring = ndimage.distance_transform_edt(~near.array, spacing) <= limits.fat_ring_mm
-    return np.asarray(inside & ring & _in_front(muscle, near.geometry, limits.fat_gap_mm))
+    i, j, k = (int(np.ceil(limits.fat_ring_mm / mm)) for mm in spacing)
+    box = bounding_box(near, (i, j, k))
+    inside = _deeper(muscles.body.array[box], limits.skin_mm, spacing)
+    muscle = (muscles.rectus_left.array | muscles.rectus_right.array)[box]
+    ring = ndimage.distance_transform_edt(~near.array[box], spacing) <= limits.fat_ring_mm
+    fat[box] = inside & ring & _in_front(muscle, near.geometry, limits.fat_gap_mm)
+    return fat
+
+
+def _deeper(
+    body: NDArray[np.bool_], depth_mm: float, spacing_mm: tuple[float, float, float]
+) -> NDArray[np.bool_]:
+    """Return what lies deeper in the body than `depth_mm`; all of it where no skin is seen."""
+    if body.all():
+        return body
+    return np.asarray(ndimage.distance_transform_edt(body, spacing_mm) > depth_mm)
 
 
 def _in_front(muscle: NDArray[np.bool_], geometry: Geometry, gap_mm: float) -> NDArray[np.bool_]:

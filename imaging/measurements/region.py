@@ -13,9 +13,15 @@ IN_PLANE = generate_binary_structure(3, 1) & np.array([False, True, False])
 """A voxel and its four neighbours in the slice."""
 
 
-def bounding_box(mask: Mask) -> tuple[slice, slice, slice]:
-    """Return the slices that just hold a mask that is not empty."""
-    i, j, k = find_objects(mask.array.view(np.uint8))[0]
+def bounding_box(
+    mask: Mask, margin: tuple[int, int, int] = (0, 0, 0)
+) -> tuple[slice, slice, slice]:
+    """Return the slices that hold a mask that is not empty and `margin` voxels round it, if any."""
+    found = find_objects(mask.array.view(np.uint8))[0]
+    i, j, k = (
+        slice(max(0, side.start - more), min(n, side.stop + more))
+        for side, more, n in zip(found, margin, mask.geometry.shape, strict=True)
+    )
     return i, j, k
 
 

@@ -19,7 +19,9 @@ from imaging.segmentation.sheath import find_sheath
 from imaging.volume import Mask, Volume
 
 
-def segment_muscles(t2: Volume, t1: Volume | None, limits: SegmentationLimits) -> Muscles:
+def segment_muscles(
+    t2: Volume, t1: Volume | None, limits: SegmentationLimits, body: Mask | None = None
+) -> Muscles:
     """Find both rectus compartments on a T2W-FS image, with T1W-FS where there is one.
 
     Parameters
@@ -30,6 +32,8 @@ def segment_muscles(t2: Volume, t1: Volume | None, limits: SegmentationLimits) -
         T1W-FS resampled onto the grid of `t2`, 0 outside its field of view.
     limits
         The protocol's [segmentation] section.
+    body
+        The patient, where it is known already; found here when None.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def segment_muscles(t2: Volume, t1: Volume | None, limits: SegmentationLimits) -
     GeometryError
         `t1` lies on another grid.
     """
-    body = body_mask(t2)
+    body = body or body_mask(t2)
     reason = _unusable(body, t2.geometry, limits)
     if reason is not None:
         nothing = Mask(np.zeros(t2.geometry.shape, dtype=np.bool_), t2.geometry)
