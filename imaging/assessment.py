@@ -9,12 +9,14 @@ after; this file only says what follows what.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from imaging.change import Change, measure_change
-from imaging.checks import outline_checks
+from imaging.checks import confidence_check
 from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
 from imaging.errors import UsageError
 from imaging.findings.evidence import Finding
@@ -22,14 +24,14 @@ from imaging.findings.fat import judge_fat
 from imaging.findings.morphology import judge_morphology
 from imaging.findings.signal import judge_signal
 from imaging.findings.surveillance import SurveillanceFlag, surveillance_flag
-from imaging.gates import registration_gate, scanner_gate
+from imaging.gates import laterality_gate, registration_gate, scanner_gate
 from imaging.images import Images, load_images
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
-from imaging.positioning import between_visits, mirrored_better
+from imaging.positioning import MIRRORED, between_visits, mirrored_better
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration, register_rigid
@@ -41,6 +43,7 @@ from imaging.segmentation.muscles import segment_muscles
 from imaging.timepoint import Timepoint, nadir
 from imaging.transform import RigidTransform, identity
 from imaging.visit import Subject, Visit, VisitName
+from imaging.volume import Mask
 
 Point = tuple[float, float, float]
 
@@ -146,6 +149,10 @@ def _measured(
         images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
     )
     graft = _graft(visit, images, muscles, registration, baseline, protocol, guidance)
+    compared = _against_baseline(images, registration, baseline, protocol)
+    wrong_side = _wrong_side(graft, muscles, compared)
+    if wrong_side:
+        muscles, graft = _withheld(muscles, graft, wrong_side[0].message)
     t2 = measure_t2_contrast(images, muscles, graft, protocol)
     t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
     anatomy = Anatomy(
@@ -159,8 +166,9 @@ def _measured(
         t1=t1,
         quality=(
             *trouble,
-            *outline_checks(graft, muscles, protocol),
-            *_against_baseline(images, registration, baseline, protocol),
+            *wrong_side,
+            *confidence_check(graft, protocol),
+            *(entry for entry in compared if entry not in wrong_side),
             *t2.quality,
             *(t1.quality if t1 else ()),
         ),
@@ -192,7 +200,12 @@ def _graft(
         prior = resample(baseline.graft.mask, t2.geometry, baseline_from_visit)
     seed = guidance.seeds.get(visit.label)
     t1 = images.t1_on_t2_grid
-    return segment_graft(t2, t1, muscles, protocol.segmentation, prior, seed)
+    graft = segment_graft(t2, t1, muscles, protocol.segmentation, prior, seed)
+    if graft.present or baseline is None or prior is not None:
+        return graft
+    # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.
+    reason = text("segmentation.graft_place_unknown")
+    return Graft(None, graft.source, 0.0, (reason, *graft.reasons))
 
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
@@ -215,6 +228,23 @@ def _against_baseline(
         scanner_gate(images.t2.series.info, then.t2.series.info),
     )
     return tuple(entry for entry in entries if entry is not None)
+
+
+def _wrong_side(
+    graft: Graft, muscles: Muscles, compared: tuple[QualityEntry, ...]
+) -> tuple[QualityEntry, ...]:
+    """Return what says that left and right cannot be trusted: a hard stop."""
+    side = laterality_gate(graft, muscles)
+    return (*(e for e in compared if e.code == MIRRORED), *((side,) if side else ()))
+
+
+def _withheld(muscles: Muscles, graft: Graft, why: str) -> tuple[Muscles, Graft]:
+    """Return no outlines: a number taken on the wrong side must never be seen."""
+    nothing = Mask(np.zeros(muscles.body.geometry.shape, dtype=np.bool_), muscles.body.geometry)
+    none = replace(
+        muscles, rectus_left=nothing, rectus_right=nothing, confidence=0.0, reasons=(why,)
+    )
+    return none, Graft(None, graft.source, 0.0, (why,))
 
 
 def _judged(

@@ -22,14 +22,10 @@ from imaging.volume import Mask
 EitherReference = Reference | NoReference
 
 
-def outline_checks(graft: Graft, muscles: Muscles, protocol: Protocol) -> Iterator[QualityEntry]:
-    """Yield what stands against the outlines: wrong side, not sure enough."""
-    for entry in (
-        gates.laterality_gate(graft, muscles),
-        gates.confidence_gate(graft, protocol.quality),
-    ):
-        if entry is not None:
-            yield entry
+def confidence_check(graft: Graft, protocol: Protocol) -> tuple[QualityEntry, ...]:
+    """Return the request for a reader, if the outline is not sure enough."""
+    entry = gates.confidence_gate(graft, protocol.quality)
+    return () if entry is None else (entry,)
 
 
 def series_checks(

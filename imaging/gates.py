@@ -245,7 +245,11 @@ def series_gate(series: Series | None, role: Role) -> QualityEntry | None:
 
 
 def confidence_gate(graft: Graft, limits: QualityLimits) -> QualityEntry | None:
-    """Ask for a reader when automatic outlines are not sure enough."""
+    """Ask for a reader when automatic outlines are not sure enough.
+
+    The findings look at the confidence themselves, of this visit and of those it is compared
+    with, so the entry names no endpoint.
+    """
     if graft.confidence >= limits.confidence_min:
         return None
     message = text(
@@ -261,5 +265,4 @@ def confidence_gate(graft: Graft, limits: QualityLimits) -> QualityEntry | None:
         graft.confidence,
         limits.confidence_min,
         "quality.confidence_min",
-        ENDPOINTS,
     )

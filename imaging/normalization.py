@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from imaging.interop import array_of, one_thread, to_sitk
 from imaging.volume import Mask, Volume
 
-_WORKING_SPACING_MM = 8.0
+_WORKING_SPACING_MM = 12.0
 _VOXELS_MIN = 8
 _ITERATIONS = (15, 15, 15)
 _CONVERGENCE = 1e-3
@@ -19,7 +19,7 @@ _CONVERGENCE = 1e-3
 def correct_bias(volume: Volume, body: Mask) -> Volume:
     """Divide out the bias field found by N4 (Tustison 2010, IEEE TMI 29:1310).
 
-    The field is found on an image shrunk to voxels of 8 mm or a little more, where coil shading
+    The field is found on an image shrunk to voxels of 12 mm or a little more, where coil shading
     loses nothing, and evaluated on every voxel. The mean inside the body is kept, so intensities
     stay in their range; the same numbers come out at any number of threads.
 

@@ -13,6 +13,8 @@ from imaging.resampling import Image, shrink
 from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
 
+MIRRORED = "LATERALITY_MIRRORED"
+
 _SPACING_MM = 10.0
 _REACH_MM = (20.0, 20.0, 100.0)
 _STEP_MM = 10.0
@@ -52,7 +54,7 @@ def mirrored_better(
     if mirrored < limits.mirror_similarity_min or margin < limits.mirror_margin_min:
         return None
     return QualityEntry(
-        code="LATERALITY_MIRRORED",
+        code=MIRRORED,
         severity=Severity.ERROR,
         message=text(
             "quality.laterality_mirrored",

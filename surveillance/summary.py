@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from types import TracebackType
 
@@ -10,11 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from imaging.messages import text
-from surveillance.batch import Outcome
+from surveillance.batch import Outcome, Problem
 from surveillance.exports.contract import AssessmentRecord, FindingBlock, VisitBlock
 from surveillance.terminal import wide_console
 
 COLOURS = {"favorable": "green", "adverse": "red", "indeterminate": "yellow"}
+ALIKE_SHOWN = 3
+"""Problems of one kind that the terminal shows; errors.csv has them all."""
 FLAG_COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
 
 
@@ -55,15 +59,25 @@ class Reporter:
     def close(self, outcome: Outcome, *, as_json: bool) -> None:
         """Print the summary, and what could not be used."""
         self._bar.stop()
-        for problem in outcome.problems:
-            place = " ".join(part for part in (problem.subject, problem.visit) if part)
-            line = f"{place}: {problem.message}" if place else problem.message
+        for line in _problem_lines(outcome.problems):
             self._err.print(line, style="red", markup=False, soft_wrap=True)
         if as_json:
             self._out.print_json(json.dumps(_as_json(outcome)))
         elif not self._quiet and outcome.records:
             self._out.print(_table(outcome.records))
             self._out.print(text("summary.disclaimer"), style="dim")
+
+
+def _problem_lines(problems: tuple[Problem, ...]) -> Iterator[str]:
+    """Yield one line a problem; of many of one kind the first few, and how many more there are."""
+    shown = Counter[str]()
+    for problem in problems:
+        shown[problem.code] += 1
+        if shown[problem.code] <= ALIKE_SHOWN:
+            yield f"{problem.subject}: {problem.message}" if problem.subject else problem.message
+    hidden = sum(count - ALIKE_SHOWN for count in shown.values() if count > ALIKE_SHOWN)
+    if hidden:
+        yield text("summary.more_problems", count=hidden)
 
 
 def _as_json(outcome: Outcome) -> dict[str, object]:
