@@ -140,6 +140,9 @@ class SegmentationLimits(_Section):
     graft_ratio_min: Positive
     graft_sd_min: Positive
     graft_bulge_mm: Positive
+    graft_bulge_t1_ratio_min: Positive
+    vessel_ratio_min: Positive
+    vessel_length_mm: Positive
     graft_smoothing_mm: Positive
     graft_prior_margin_mm: Positive
     graft_prior_sd_min: Positive

@@ -14,6 +14,7 @@ from imaging.geometry import Geometry
 from imaging.protocol import load_protocol
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.segmentation.vessels import vessels
 from imaging.volume import Mask, Volume
 
 PROTOCOL = load_protocol()
@@ -124,6 +125,31 @@ def test_an_epigastric_vessel_is_no_graft_and_does_not_join_one() -> None:
     beside = ((x - 112) ** 2 + (y - 31) ** 2 <= 3) & LEFT
     both = segment_graft(image((beside, 500.0), (PLATE, 300.0)), None, muscles(), LIMITS)
     assert dice(both, PLATE) > 0.85
+
+
+def test_a_vessel_runs_on_through_the_slices_and_a_nodule_does_not() -> None:
+    x, y, z = np.indices(SHAPE)
+    tube = (x - 112) ** 2 + (y - 29) ** 2 <= 4
+    ball = (x - 100) ** 2 + (y - 26) ** 2 + (4 * (z - 12)) ** 2 <= 16
+    ratio = np.where(tube | ball, 4.0, np.where(PLATE, 1.5, 1.0)).astype(np.float32)
+    found = vessels(ratio, SPACING, LIMITS)
+    assert found[tube].all()
+    assert not found[ball].any()
+
+
+def test_a_graft_that_grew_beyond_its_old_place_is_outlined_whole() -> None:
+    small = ellipsoid((112, 26, 12), (11, 3, 16))
+    focus = ellipsoid((106, 26, 12), (3, 3, 6))
+    picture = image((PLATE, 145.0), (focus, 260.0), noise=4.0)
+    graft = segment_graft(picture, None, muscles(), LIMITS, prior=moved(small, (0, 0, 0)))
+    assert dice(graft, PLATE) > 0.85
+
+
+def test_a_tendinous_intersection_of_the_right_muscle_does_not_brighten_the_left() -> None:
+    tendon = RIGHT.copy()
+    tendon[:, :, :12] = tendon[:, :, 13:] = False
+    graft = segment_graft(image((PLATE, 250.0), (tendon, 55.0)), None, muscles(), LIMITS)
+    assert dice(graft, PLATE) > 0.9
 
 
 def test_a_muscle_mask_two_pixels_too_deep_makes_no_sure_graft_of_normal_muscle() -> None:

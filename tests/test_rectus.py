@@ -80,6 +80,17 @@ def test_a_t1_that_covers_nothing_does_not_break_the_search():
     assert 0 <= found.confidence <= 1
 
 
+def test_slices_beyond_the_field_of_view_of_t1_take_their_depth_from_the_others():
+    t2, t1, left, right = abdomen()
+    cut = t1.array.copy()
+    cut[:, :, 6:] = 0
+    found = segment_muscles(t2, Volume(cut, t1.geometry), LIMITS)
+    for side, truth in ((found.rectus_left, left), (found.rectus_right, right)):
+        end = side.array[:, :, 6:] & truth.array[:, :, 6:]
+        total = side.array[:, :, 6:].sum() + truth.array[:, :, 6:].sum()
+        assert 2 * end.sum() / total > 0.8
+
+
 def test_coronal_slices_are_refused_with_the_pixel_size():
     t2, *_ = abdomen()
     affine = np.array([[1.5, 0, 0, 0], [0, 0, 6.0, 0], [0, 1.5, 0, 0], [0, 0, 0, 1]])

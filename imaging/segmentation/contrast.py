@@ -67,7 +67,7 @@ def contrast(
     sample = (left | right) & ~excluded & (smooth > 0)
     if min(np.count_nonzero(sample & side) for side in (left, right)) < _SIDE_VOXELS:
         return None
-    level, sides, darker = _level(smooth, left, sample)
+    level, sides, darker = _level(smooth, left, sample, slice_gains(smooth, left | right))
     ratio = (smooth / level).astype(np.float32)
     normal = ratio[sample & (np.abs(np.log(np.maximum(ratio, 1e-3))) < _HIGH * 1.6)]
     sd = 1.4826 * float(np.median(np.abs(normal - 1.0)))
@@ -75,10 +75,10 @@ def contrast(
 
 
 def _level(
-    smooth: FloatArray, left: BoolArray, sample: BoolArray
+    smooth: FloatArray, left: BoolArray, sample: BoolArray, jitter: FloatArray
 ) -> tuple[FloatArray, float, float]:
     x, _, z = np.nonzero(sample)
-    log = np.log(smooth[sample].astype(np.float64))
+    log = np.log(smooth[sample].astype(np.float64)) - jitter[z]
     on_left = left[sample]
     centre = (float(x[on_left].mean()), float(x[~on_left].mean()) if (~on_left).any() else 0.0)
     design = _design(x.astype(float), on_left, centre)
@@ -96,9 +96,33 @@ def _level(
     in_left = grid > sum(centre) / 2
     across = (_design(grid, in_left, centre) @ side)[:, None]
     own = _slice_offsets((log - gain[z] - design @ side)[on_left], z[on_left], gain.size)
-    level = np.exp(across + gain[None, :] + own[None, :] * in_left[:, None])
+    level = np.exp(across + (gain + jitter)[None, :] + own[None, :] * in_left[:, None])
     darker = _second_level((log - gain[z] - design @ side - own[z])[on_left])
     return level[:, None, :], float(np.exp(side[0])), darker
+
+
+def slice_gains(image: NDArray[np.float32], muscle: BoolArray) -> FloatArray:
+    """(z,): logarithm of the gain of every slice against its neighbours, from the whole wall.
+
+    Muscle alone would take a tendinous intersection for a dark slice.
+    """
+    wall = ndimage.binary_dilation(muscle, np.ones((1, 9, 1))) & (image > 0)
+    log = np.log(np.where(wall, image, 1.0))
+    gains = np.zeros(image.shape[2])
+    for z in range(image.shape[2]):
+        steps = [_step(log, wall, z, n) for n in (z - 2, z - 1, z + 1, z + 2)]
+        known = [step for step in steps if step is not None]
+        gains[z] = np.median(known) if known else 0.0
+    return gains
+
+
+def _step(log: FloatArray, wall: BoolArray, z: int, other: int) -> float | None:
+    if not 0 <= other < wall.shape[2]:
+        return None
+    both = wall[:, :, z] & wall[:, :, other]
+    if np.count_nonzero(both) < _SIDE_VOXELS:
+        return None
+    return float(np.median((log[:, :, z] - log[:, :, other])[both]))
 
 
 def _slice_offsets(residual: FloatArray, z: NDArray[np.int_], slices: int) -> FloatArray:
@@ -153,4 +177,10 @@ def _gains(log: FloatArray, z: NDArray[np.int_], slices: int) -> FloatArray:
     if known.size == 0:
         return np.full(slices, float(np.median(log)))
     medians = [float(np.median(log[z == k])) for k in known]
-    return np.asarray(np.interp(np.arange(slices), known, medians))
+    return np.asarray(np.interp(np.arange(slices), known, _along(medians)))
+
+
+def _along(medians: list[float]) -> FloatArray:
+    """Smooth the level of muscle along z; a tendinous intersection is one dark slice."""
+    filtered = ndimage.median_filter(np.array(medians), 3, mode="nearest")
+    return np.asarray(ndimage.gaussian_filter1d(filtered, 1.0, mode="nearest"))

@@ -204,7 +204,7 @@ def _on_skin(fan: Fan, image: NDArray[np.float32]) -> Fan:
     rays = fan._sampled(image, fan.skin_mm[:, :, None] - offset)
     bright = max(float(np.percentile(rays, 99)), np.finfo(np.float32).tiny)
     smooth = ndimage.gaussian_filter(np.clip(rays, 0, None), (0.7, 1.5, 1.0))
-    level = np.log(smooth / bright + 0.02)
+    level = np.log(smooth / bright + 0.1)
     rise = np.clip(ndimage.gaussian_filter1d(level, 2.0, axis=2, order=1), 0, None)
     strength = rise / np.maximum(rise.max(axis=2, keepdims=True), 1e-3)
     cost = (0.01 * np.abs(offset) - strength).astype(np.float32)

@@ -171,8 +171,9 @@ def _carried(place: Scene, prior: BoolArray) -> _Found:
     limits = place.limits
     zone = within(prior, limits.graft_prior_margin_mm, place.spacing_mm) & place.allowed
     score = _score(place)
-    core = _carried_core(place, zone, score)
-    found = None if core is None else outline(place, core, _images(place, core))
+    cores = _carried_cores(place, zone, score)
+    tried = [outline(place, core, _images(place, core)) for core in cores]
+    found = max((each for each in tried if each is not None), key=_evidence, default=None)
     if found is None or found.contrast_to_noise < limits.graft_contrast_min:
         return _invisible(place, prior, float(np.median(score[prior])))
     if float(found.region.sum()) * place.voxel_ml < limits.graft_volume_min_ml / 2:
@@ -180,20 +181,21 @@ def _carried(place: Scene, prior: BoolArray) -> _Found:
     return _judged(place, found, *_compared(place, found, prior))
 
 
-def _carried_core(place: Scene, zone: BoolArray, score: NDArray[np.float32]) -> BoolArray | None:
-    """Return what stands out most surely near the baseline's place; None when nothing does.
+def _carried_cores(place: Scene, zone: BoolArray, score: NDArray[np.float32]) -> list[BoolArray]:
+    """Return what stands out near the baseline's place: its brightest parts, and all of it.
 
-    A graft still bright gives its own core; a faint one the largest piece that is brighter than
-    muscle on both images together.
+    From the brightest parts alone a graft with a brighter focus would shrink to the focus.
     """
     limits = place.limits
     bright = zone & place.left & (place.t2.ratio > limits.graft_ratio_min)
     faint = zone & place.left & (score > limits.graft_prior_sd_min)
-    for core, least_ml in ((bright, limits.graft_volume_min_ml / 2), (faint, 0.1)):
-        pieces = _pieces(place, core, least_ml)
-        if pieces:
-            return pieces[0]
-    return None
+    pieces = ((bright, limits.graft_volume_min_ml / 2), (faint, 0.1))
+    return [piece for core, least_ml in pieces for piece in _pieces(place, core, least_ml)[:1]]
+
+
+def _evidence(found: Outline) -> float:
+    """Contrast times the root of the volume: how unlikely noise would give this region."""
+    return found.contrast_to_noise * float(np.sqrt(found.region.sum()))
 
 
 def _score(place: Scene) -> NDArray[np.float32]:

@@ -148,7 +148,7 @@ def _own(place: Scene, share: NDArray[np.float32], core: BoolArray) -> BoolArray
     labels, _ = ndimage.label(own, _CONNECTED)
     mine = np.unique(labels[inside])
     region = np.isin(labels, mine[mine > 0])
-    return _holes_filled(region) & place.allowed
+    return _holes_filled(region)
 
 
 def _holes_filled(region: BoolArray) -> BoolArray:

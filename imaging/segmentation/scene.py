@@ -16,6 +16,7 @@ from imaging.protocol import SegmentationLimits
 from imaging.segmentation.axial import axial_geometry, from_axial, to_axial
 from imaging.segmentation.contrast import BoolArray, Contrast, contrast
 from imaging.segmentation.masks import Muscles
+from imaging.segmentation.vessels import vessels
 from imaging.volume import Mask, Volume
 
 _RIM_MM = 12.0
@@ -99,7 +100,10 @@ def scene(
     box = _box(left | right, spacing)
     left, right = left[box], right[box]
     carried = None if prior is None or prior.is_empty else to_axial(prior.array, geometry)[box]
-    near = np.zeros_like(left) if carried is None else carried
+    near = np.zeros_like(left)
+    if carried is not None:
+        # Growth and a motion a little wrong must not lift the level of muscle.
+        near = within(carried, limits.graft_prior_margin_mm, spacing)
     if seed_mm is not None:
         near = near | _ball(geometry, seed_mm)[box]
     image = _compared(t2, box, left, right, near, limits)
@@ -107,6 +111,11 @@ def scene(
         return None
     second = None if t1 is None else _compared(t1, box, left, right, near, limits)
     allowed = within_in_plane(left, limits.graft_bulge_mm, spacing) & ~right
+    tubes = vessels(image.ratio, spacing, limits)
+    left, allowed = left & ~tubes, allowed & ~tubes
+    if second is not None:
+        # Bowel, ascites and suppressed fat beyond the muscle are dark on T1W-FS.
+        allowed &= left | (second.ratio > limits.graft_bulge_t1_ratio_min)
     return Scene(
         geometry, box, image, second, left, right, allowed, carried, muscles.confidence, limits
     )

@@ -39,6 +39,7 @@ _PULL_FRONT, _PULL_THIN, _PULL_THICK = 2.0, 4.5, 0.4  # per mm from the surfaces
 _LEFT = 0.3  # weight of the left side in the surfaces in common
 _GRAFT = -2.0  # cost of a muscle that a graft fills, however uneven
 _SWELLING_MM = 1.5  # beyond the muscle in common
+_BORROWED = np.float32(0.5)  # weight of T1W-FS carried to a slice that has none
 _T2_BESIDE_T1 = 0.4  # weight of T2W-FS when there is T1W-FS, in this slice or its neighbours
 
 
@@ -87,10 +88,13 @@ def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: Segmentatio
     levels = [log_level(image, fan.spacing_mm[2]) for image in (t2, t1) if image is not None]
     even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2, 1.0)
     if t1 is not None:
-        seen = ((t1 > 0).mean(axis=2) > 0.7)[:, :, None, None]
+        seen = (t1 > 0).mean(axis=2) > 0.7
         second = _cost(levels[1], states, _EDGE_T1, _CAP_T1, _RISING)
         weight = np.float32(_T2_BESIDE_T1 if seen.any() else 1.0)
-        even, filled = even * weight + second[0] * seen, filled * weight + second[1] * seen
+        even, filled = (
+            one * weight + _borrowed(two, seen)
+            for one, two in zip((even, filled), second, strict=True)
+        )
     prior = _usual_thickness(states, limits)
     front, thick = _common(fan, even + prior)
     cost = np.where(_swollen(fan, states, thick), filled, even + prior)
@@ -143,6 +147,15 @@ def _cost(
     trusted = _suppressed(level)[:, :, None, None]
     even, filled = (np.clip(c - best, 0, cap) * trusted for c in (even, filled))
     return even, filled
+
+
+def _borrowed(cost: CostArray, seen: NDArray[np.bool_]) -> CostArray:
+    """Let slices beyond the field of view of T1W-FS borrow from the nearest one inside it."""
+    cost = cost * seen[:, :, None, None]
+    inside = np.flatnonzero(seen.mean(axis=1) > 0.5)
+    for z in np.setdiff1d(np.arange(seen.shape[0]), inside) if inside.size else ():
+        cost[z] = _BORROWED * cost[inside[np.argmin(np.abs(inside - z))]]
+    return cost
 
 
 def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
