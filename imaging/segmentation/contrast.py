@@ -95,7 +95,8 @@ def _level(
     grid = np.arange(smooth.shape[0], dtype=float)
     in_left = grid > sum(centre) / 2
     across = (_design(grid, in_left, centre) @ side)[:, None]
-    own = _slice_offsets((log - gain[z] - design @ side)[on_left], z[on_left], gain.size)
+    usable = left.sum(axis=(0, 1)) < 2 * np.bincount(z[on_left], minlength=gain.size)
+    own = _slice_offsets((log - gain[z] - design @ side)[on_left], z[on_left], usable)
     level = np.exp(across + (gain + jitter)[None, :] + own[None, :] * in_left[:, None])
     darker = _second_level((log - gain[z] - design @ side - own[z])[on_left])
     return level[:, None, :], float(np.exp(side[0])), darker
@@ -125,13 +126,15 @@ def _step(log: FloatArray, wall: BoolArray, z: int, other: int) -> float | None:
     return float(np.median((log[:, :, z] - log[:, :, other])[both]))
 
 
-def _slice_offsets(residual: FloatArray, z: NDArray[np.int_], slices: int) -> FloatArray:
+def _slice_offsets(residual: FloatArray, z: NDArray[np.int_], usable: BoolArray) -> FloatArray:
     """Return how the left side of each slice darkens by itself, as where signal drops near gas.
 
-    Never how it brightens: that may be a graft that fills the slice.
+    Never how it brightens: that may be a graft that fills the slice. Only from `usable` slices,
+    whose left muscle was mostly sampled: the rest beside an earlier graft may be fascia.
     """
+    slices = usable.size
     counts = np.bincount(z, minlength=slices)
-    known = np.flatnonzero(counts >= 2 * _SLICE_VOXELS)
+    known = np.flatnonzero(usable & (counts >= 2 * _SLICE_VOXELS))
     if known.size == 0:
         return np.zeros(slices)
     own = [_side_offset(residual[z == k]) for k in known]

@@ -173,7 +173,8 @@ def _carried(place: Scene, prior: BoolArray) -> _Found:
     score = _score(place)
     cores = _carried_cores(place, zone, score)
     tried = [outline(place, core, _images(place, core)) for core in cores]
-    found = max((each for each in tried if each is not None), key=_evidence, default=None)
+    seen = [each for each in tried if each is not None]
+    found = max(seen, key=lambda each: _evidence(place, each), default=None)
     if found is None or found.contrast_to_noise < limits.graft_contrast_min:
         return _invisible(place, prior, float(np.median(score[prior])))
     if float(found.region.sum()) * place.voxel_ml < limits.graft_volume_min_ml / 2:
@@ -193,9 +194,13 @@ def _carried_cores(place: Scene, zone: BoolArray, score: NDArray[np.float32]) ->
     return [piece for core, least_ml in pieces for piece in _pieces(place, core, least_ml)[:1]]
 
 
-def _evidence(found: Outline) -> float:
-    """Contrast times the root of the volume: how unlikely noise would give this region."""
-    return found.contrast_to_noise * float(np.sqrt(found.region.sum()))
+def _evidence(place: Scene, found: Outline) -> float:
+    """Contrast times the root of the volume: how unlikely noise would give this region.
+
+    Contrast that is good already counts no further, or a bright focus would beat its graft.
+    """
+    contrast = min(found.contrast_to_noise, place.limits.graft_contrast_good)
+    return contrast * float(np.sqrt(found.region.sum()))
 
 
 def _score(place: Scene) -> NDArray[np.float32]:

@@ -20,33 +20,34 @@ def vessels(
 ) -> BoolArray:
     """Return the bright tubes of an axial image [x, y, z] given as ratio to muscle.
 
-    Narrower in plane than `graft_width_min_mm`, brighter than their surroundings by
-    `vessel_ratio_min` times muscle, and at least `vessel_length_mm` long.
+    Narrower in plane than `graft_width_min_mm`, `vessel_ratio_min` times as bright as their
+    surroundings, and at least `vessel_length_mm` long.
     """
-    narrow = ratio - _wide(ratio, limits.graft_width_min_mm, spacing_mm) > limits.vessel_ratio_min
+    wide = _wide(ratio, limits.graft_width_min_mm, spacing_mm)
+    narrow = ratio > limits.vessel_ratio_min * np.maximum(wide, 1.0)
     slices = max(round(limits.vessel_length_mm / spacing_mm[2]), 2)
     # A vessel may wander by a pixel from slice to slice.
     near = ndimage.binary_dilation(narrow, np.ones((3, 3, 1)))
-    tubes = ndimage.binary_opening(near, np.ones((1, 1, slices)))
-    labels, _ = ndimage.label(narrow | tubes & near)
-    return np.asarray(near & np.isin(labels, np.unique(labels[tubes])))
+    return np.asarray(ndimage.binary_opening(near, np.ones((1, 1, slices))))
 
 
 def _wide(
     ratio: NDArray[np.float32], width_mm: float, spacing_mm: tuple[float, float, float]
 ) -> NDArray[np.float32]:
-    """Return the image without what no line of `width_mm`, in any of four directions, fits into."""
-    lines = [_line(width_mm, step, spacing_mm) for step in ((1, 0), (0, 1), (1, 1), (1, -1))]
+    """Return the image without what no line of `width_mm`, in any of eight directions, fits."""
+    lines = [_line(width_mm, n * np.pi / 8, spacing_mm) for n in range(8)]
     opened = [ndimage.grey_opening(ratio, footprint=line) for line in lines]
     return np.asarray(np.max(opened, axis=0))
 
 
 def _line(
-    width_mm: float, step: tuple[int, int], spacing_mm: tuple[float, float, float]
+    width_mm: float, angle: float, spacing_mm: tuple[float, float, float]
 ) -> NDArray[np.bool_]:
-    length = float(np.hypot(step[0] * spacing_mm[0], step[1] * spacing_mm[1]))
-    half = max(round(width_mm / length / 2), 1)
-    line = np.zeros((2 * half + 1, 2 * half + 1, 1), dtype=np.bool_)
-    for n in range(-half, half + 1):
-        line[half + n * step[0], half + n * step[1], 0] = True
+    along = np.linspace(-width_mm / 2, width_mm / 2, 65)
+    x, y = (
+        np.rint(along * part / step).astype(int)
+        for part, step in zip((np.cos(angle), np.sin(angle)), spacing_mm, strict=False)
+    )
+    line = np.zeros((2 * x.max() + 1, 2 * abs(y).max() + 1, 1), dtype=np.bool_)
+    line[x + x.max(), y + abs(y).max(), 0] = True
     return line
