@@ -3,6 +3,7 @@
     GraftsiteError
     ├── InputError              something given to the program cannot be used
     │   ├── FileError           one file: not an image, damaged, unsafe
+    │   │   └── NotUsableError  one DICOM file whose series is known all the same
     │   ├── SeriesError         one series: gaps, mixed orientations, no spacing
     │   ├── SubjectError        the series of one subject contradict each other
     │   ├── SeedError           a reader's seed point is not usable
@@ -18,7 +19,12 @@ where, and what to do. Messages never contain a patient's name or identifier.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from imaging.messages import text
+
+if TYPE_CHECKING:
+    from imaging.series import SeriesInfo
 
 
 class GraftsiteError(Exception):
@@ -44,6 +50,14 @@ class InputError(GraftsiteError):
 
 class FileError(InputError):
     """One file is not an image, is damaged, or is unsafe to open."""
+
+
+class NotUsableError(FileError):
+    """A DICOM file that is no usable MR image; `info` is what its header says of the series."""
+
+    def __init__(self, code: str, info: SeriesInfo | None = None, **values: object) -> None:
+        super().__init__(code, **values)
+        self.info = info
 
 
 class SeriesError(InputError):

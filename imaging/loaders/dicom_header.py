@@ -9,7 +9,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from imaging.errors import FileError
+from imaging.errors import FileError, NotUsableError
 from imaging.loaders import enhanced, mosaic, tags
 from imaging.loaders.attributes import (
     Key,
@@ -50,14 +50,6 @@ _DIXON_TOKENS = {
     "OPPOSED_PHASE": "OPPOSED_PHASE", "OUTPHASE": "OPPOSED_PHASE",
     "OP": "OPPOSED_PHASE", "OPP": "OPPOSED_PHASE",
 }  # fmt: skip
-
-
-class NotUsableError(FileError):
-    """A DICOM file that is no MR image; keeps what is known of its series."""
-
-    def __init__(self, code: str, info: SeriesInfo, **values: object) -> None:
-        super().__init__(code, **values)
-        self.info = info
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from imaging.errors import FileError, GraftsiteError, InputError, SeriesError
+from imaging.errors import FileError, GraftsiteError, InputError, NotUsableError, SeriesError
 from imaging.loaders import dicomdir, nifti_series
-from imaging.loaders.dicom_header import Memory, NotUsableError, read_frames
+from imaging.loaders.dicom_header import Memory, read_frames
 from imaging.loaders.files import InputFile, walk
 from imaging.loaders.frame import Frame
 from imaging.loaders.pixels import StackPixels
@@ -106,7 +106,8 @@ def _sort_in(file: InputFile, into: _Sorted, memory: Memory) -> None:
     try:
         frames = read_frames(file, memory)
     except NotUsableError as error:
-        into.refused[(error.code, error.info.uid)].append((error, file.name, error.info))
+        series = error.info.uid if error.info else file.name
+        into.refused[(error.code, series)].append((error, file.name, error.info))
     except FileError as error:
         into.refused[(error.code, file.name)].append((error, file.name, None))
     except OSError as error:
