@@ -31,6 +31,8 @@ _OVERLAP_MIN = 0.5
 _OVERLAP_LOSS_MAX = 0.05
 _ITERATIONS = 25
 _HALVINGS = 5
+_PIECE_MM = 25.0
+"""Neighbouring tissue is explained well or badly together: about this much counts once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +40,7 @@ class Level:
     """One resolution: fixed points with their classes or values, and the smoothed moving image.
 
     `points_mm` is (3, n), so that each coordinate is one contiguous row; `gradient` holds the
-    moving image's derivatives along i, j and k per voxel.
+    moving image's derivatives along i, j and k per voxel; a point stands for `each_mm3` of tissue.
     """
 
     points_mm: FloatArray
@@ -48,11 +50,32 @@ class Level:
     gradient: tuple[NDArray[np.float32], ...]
     index_from_mm: FloatArray
     tolerance_mm: float
+    each_mm3: float
 
     @property
     def centre_mm(self) -> FloatArray:
         """(3,): mean of the fixed points."""
         return np.asarray(self.points_mm.mean(axis=1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchor:
+    """What is known of the motion beforehand: normal about `motion`, at the region's centre."""
+
+    motion: RigidTransform
+    shift_sd_mm: tuple[float, float, float]
+    turn_sd_deg: float
+
+    @property
+    def sd(self) -> FloatArray:
+        """(6,): mm along x, y and z, radians about them."""
+        return np.array([*self.shift_sd_mm, *[float(np.radians(self.turn_sd_deg))] * 3])
+
+    def departure(self, at: Level, motion: RigidTransform) -> FloatArray:
+        """(6,): how far `motion` is from the anchor, mm and radians."""
+        shift = motion @ at.centre_mm - self.motion @ at.centre_mm
+        turn = Rotation.from_matrix(motion.matrix[:3, :3] @ self.motion.matrix[:3, :3].T)
+        return np.concatenate([shift, turn.as_rotvec()])
 
 
 def level(fixed: Volume, moving: Volume, region: Mask, spacing_mm: float, cross: bool) -> Level:
@@ -74,12 +97,17 @@ def level(fixed: Volume, moving: Volume, region: Mask, spacing_mm: float, cross:
         gradient=gradient,
         index_from_mm=np.asarray(np.linalg.inv(moving.geometry.affine), dtype=np.float64),
         tolerance_mm=spacing_mm / 2000,
+        each_mm3=float(np.prod(_strides(fixed.geometry, spacing_mm) * fixed.geometry.spacing_mm)),
     )
+
+
+def _strides(grid: Geometry, spacing_mm: float) -> NDArray[np.intp]:
+    return np.array([max(1, round(spacing_mm / mm)) for mm in grid.spacing_mm])
 
 
 def _lattice(grid: Geometry, region: Mask, spacing_mm: float) -> NDArray[np.intp]:
     """(3, n): every so many voxels of `grid`, those whose centre lies in `region`."""
-    strides = [max(1, round(spacing_mm / mm)) for mm in grid.spacing_mm]
+    strides = _strides(grid, spacing_mm)
     axes = [np.arange(min(s // 2, n - 1), n, s) for s, n in zip(strides, grid.shape, strict=True)]
     index = np.array(np.meshgrid(*axes, indexing="ij")).reshape(3, -1)
     there = np.linalg.inv(region.geometry.affine) @ grid.affine
@@ -213,30 +241,65 @@ def shifted(motion: RigidTransform, shift_mm: tuple[float, ...]) -> RigidTransfo
     return RigidTransform(matrix)
 
 
-def refine(at: Level, start: RigidTransform) -> RigidTransform:
-    """Return the motion near `start` with the highest similarity at this resolution."""
-    motion, best = start, similarity(at, start)
-    least = overlap(at, start) - _OVERLAP_LOSS_MAX
+def refine(at: Level, start: RigidTransform, anchor: Anchor | None = None) -> RigidTransform:
+    """Return the most probable motion near `start` at this resolution.
+
+    Without an anchor that is the motion with the highest similarity.
+    """
+    motion, least = start, overlap(at, start) - _OVERLAP_LOSS_MAX
+    cost = _cost(at, start, anchor)
     reach_mm = float(np.sqrt(((at.points_mm - at.centre_mm[:, None]) ** 2).sum(axis=0).max()))
     for _ in range(_ITERATIONS):
-        step = _gauss_newton_step(at, motion)
+        step = _gauss_newton_step(at, motion, anchor)
         if step is None:
             return motion
         for _ in range(_HALVINGS):
             candidate = _moved(at, motion, step)
-            reached = similarity(at, candidate)
-            if reached > best and overlap(at, candidate) >= least:
+            reached = _cost(at, candidate, anchor)
+            if reached < cost and overlap(at, candidate) >= least:
                 break
             step = step / 2
         else:
             return motion
-        motion, best = candidate, reached
+        motion, cost = candidate, reached
         if np.abs(step[:3]).max() + reach_mm * np.abs(step[3:]).max() < at.tolerance_mm:
             return motion
     return motion
 
 
-def _gauss_newton_step(at: Level, motion: RigidTransform) -> FloatArray | None:
+def _cost(at: Level, motion: RigidTransform, anchor: Anchor | None) -> float:
+    """Twice the negative logarithm of the motion's probability, up to a constant."""
+    cost = pieces(at) * _log_unexplained(similarity(at, motion))
+    if anchor is None:
+        return cost
+    return cost + float(((anchor.departure(at, motion) / anchor.sd) ** 2).sum())
+
+
+def _log_unexplained(fit: float) -> float:
+    return float(np.log(max(1.0 - fit**2, 1e-9)))
+
+
+def shift_sd_mm(at: Level, motion: RigidTransform, axis: int, shift_mm: float) -> float:
+    """Return how surely the images fix the motion along an LPS axis, as a standard deviation.
+
+    From how much less likely shifts by `shift_mm` either way are, not from the slope: noise has
+    slopes too, but a shift loses nothing by it. Infinite where a shift explains as well.
+    """
+    here = _log_unexplained(similarity(at, motion))
+    aside = [np.where(np.arange(3) == axis, side * shift_mm, 0.0) for side in (-1, 1)]
+    there = min(_log_unexplained(similarity(at, shifted(motion, tuple(a)))) for a in aside)
+    lost = pieces(at) * (there - here)
+    return float(shift_mm / np.sqrt(lost)) if lost > 0 else float("inf")
+
+
+def pieces(at: Level) -> float:
+    """Return how many independent pieces of tissue the points amount to."""
+    return at.values.size * at.each_mm3 / _PIECE_MM**3
+
+
+def _gauss_newton_step(
+    at: Level, motion: RigidTransform, anchor: Anchor | None
+) -> FloatArray | None:
     """(6,): translation in mm and rotation vector in radians about the region's centre."""
     index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
     inside = _inside(at, index)
@@ -251,6 +314,10 @@ def _gauss_newton_step(at: Level, motion: RigidTransform) -> FloatArray | None:
     jacobian = np.array([_unexplained(at, inside, column) for column in columns])
     normal = np.einsum("in,jn->ij", jacobian, jacobian)
     pull = np.einsum("in,n->i", jacobian, residual)
+    if anchor is not None:
+        weight = float((residual**2).sum()) / pieces(at) / anchor.sd**2
+        normal = normal + np.diag(weight)
+        pull = pull + weight * anchor.departure(at, motion)
     # Scaled by its diagonal, so that mm and radians do not matter; a flat direction stays put.
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-12))
     scaled = normal / np.outer(scale, scale) + 1e-6 * np.eye(6)

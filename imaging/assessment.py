@@ -31,7 +31,7 @@ from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
-from imaging.positioning import MIRRORED, between_visits, mirrored_better
+from imaging.positioning import MIRRORED, between_visits, mirrored_better, trunk_shell
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration, register_rigid
@@ -179,7 +179,9 @@ def _measured(
 def _registered(images: Images, baseline: Anatomy, protocol: Protocol) -> Registration:
     fixed, moving = baseline.images.t2.corrected, images.t2.corrected
     start = between_visits(fixed, baseline.images.body, moving, images.body)
-    return register_rigid(fixed, moving, baseline.images.wall, protocol.registration, start=start)
+    trunk = trunk_shell(baseline.images.body), trunk_shell(images.body)
+    wall = baseline.images.wall
+    return register_rigid(fixed, moving, wall, protocol.registration, start=start, trunk=trunk)
 
 
 def _graft(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging import alignment
+from imaging.geometry import FloatArray
 from imaging.messages import text
 from imaging.protocol import RegistrationLimits
 from imaging.quality import ENDPOINTS, QualityEntry, Severity
@@ -19,6 +21,10 @@ _SPACING_MM = 10.0
 _REACH_MM = (20.0, 20.0, 100.0)
 _STEP_MM = 10.0
 _RIM_MM = 10.0
+_SHELL_MM = 25.0
+_SHELL_GRID_MM = 4.0
+_AIR_MM = 4.0
+_SPINE_HALF_WIDTH_MM = 35.0
 
 
 def between_visits(
@@ -73,6 +79,42 @@ def mirror(image: Image) -> Image:
     """Return the image with left and right exchanged about the middle of its grid."""
     axis, _ = image.geometry.axis_toward(0)
     return type(image)(np.flip(image.array, axis=axis), image.geometry)
+
+
+def trunk_shell(body: Mask) -> Mask:
+    """Return what holds its place when viscera move: the outer trunk and the spine.
+
+    Everything up to `_SHELL_MM` below the skin, a rim of air, and the back's middle as deep as
+    the body's centre; kidneys, liver and bowel follow the diaphragm and are left out. On a grid
+    of about 4 mm; empty when `body` is.
+    """
+    body = shrink(body, _SHELL_GRID_MM)
+    axis, _ = body.geometry.axis_toward(2)
+    # Slice by slice: the first and last slice are not skin.
+    spacing = [mm for n, mm in enumerate(body.geometry.spacing_mm) if n != axis]
+    signed = np.stack(
+        [_depth_mm(plane, spacing) for plane in np.moveaxis(body.array, axis, 0)], axis=axis
+    )
+    shell = (signed <= _SHELL_MM) & (signed >= -_AIR_MM)
+    return Mask(shell | (body.array & _back_middle(body)), body.geometry)
+
+
+def _depth_mm(body: NDArray[np.bool_], spacing_mm: list[float]) -> FloatArray:
+    """Depth below the skin of every pixel of a plane, negative outside; -inf without a body."""
+    if not body.any():
+        return np.full(body.shape, -np.inf)
+    inside = ndimage.distance_transform_edt(np.pad(body, 1), spacing_mm)[1:-1, 1:-1]
+    return np.asarray(inside - ndimage.distance_transform_edt(~body, spacing_mm))
+
+
+def _back_middle(body: Mask) -> NDArray[np.bool_]:
+    centre = body.centroid_mm
+    if centre is None:
+        return body.array
+    index = np.indices(body.geometry.shape).reshape(3, -1).astype(np.float64)
+    x, y, _ = alignment.mapped(body.geometry.affine, index)
+    spine = (np.abs(x - centre[0]) <= _SPINE_HALF_WIDTH_MM) & (y >= centre[1])
+    return np.asarray(spine.reshape(body.geometry.shape))
 
 
 def _whole(

@@ -109,6 +109,9 @@ class RegistrationLimits(_Section):
     similarity_cross_min: Fraction
     mirror_similarity_min: Fraction
     mirror_margin_min: Fraction
+    wall_slide_sd_mm: Positive
+    wall_breath_sd_mm: Positive
+    wall_turn_sd_deg: Positive
 
 
 class SegmentationLimits(_Section):

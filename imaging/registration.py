@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from imaging import alignment
+from imaging.alignment import Anchor, Level
 from imaging.geometry import FloatArray, Geometry
 from imaging.messages import text
 from imaging.protocol import RegistrationLimits
@@ -66,6 +67,7 @@ def register_rigid(
     limits: RegistrationLimits,
     contrast: Contrast = Contrast.SAME,
     start: RigidTransform | None = None,
+    trunk: tuple[Mask, Mask] | None = None,
 ) -> Registration:
     """Find the motion that carries `fixed` onto `moving` inside `region`.
 
@@ -82,6 +84,10 @@ def register_rigid(
     start
         Where to begin; None takes the positions in the headers, right within one study. Between
         visits give `between_visits(...)`.
+    trunk
+        Between visits the `trunk_shell` of both bodies. The wall alone looks the same at every
+        height, so the trunk says how the patient lies, and the wall departs from that only as
+        far as breathing moves it.
 
     Returns
     -------
@@ -96,39 +102,110 @@ def register_rigid(
     if _seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
         return _failed(start, "registration.no_overlap")
     fixed, moving = alignment.compressed(fixed, region), alignment.compressed(moving, seen)
-    forward, fit = _aligned(fixed, moving, region, start, contrast)
-    back, _ = _aligned(moving, fixed, seen, start.inverse, contrast)
+    here, there = trunk or (None, None)
+    forward = _one_way(fixed, moving, (region, here), start, limits, contrast)
+    back = _one_way(moving, fixed, (seen, there), start.inverse, limits, contrast)
     points = region.points_mm
-    missed = np.linalg.norm(back @ (forward @ points) - points, axis=1)
-    motion = _midway(forward, back.inverse, points.mean(axis=0))
+    missed = np.maximum(
+        _missed(forward.motion, back.motion, points), _missed(forward.trunk, back.trunk, points)
+    )
+    motion = _midway(forward.motion, back.motion.inverse, points.mean(axis=0))
     reason = (
-        _too_different(fit, limits, contrast)
+        _too_different(forward.fit, limits, contrast)
         or _implausible(motion, start, region, moving.geometry, limits)
         or _inconsistent(missed / 2, limits)
+        or _unsure(max(forward.along_sd_mm, back.along_sd_mm), limits)
     )
-    return Registration(motion, reason is None, fit, float(missed.max()), reason)
+    return Registration(motion, reason is None, forward.fit, float(missed.max()), reason)
 
 
 def _failed(start: RigidTransform, key: str) -> Registration:
     return Registration(start, False, None, None, text(key))
 
 
-def _aligned(
-    fixed: Volume, moving: Volume, region: Mask, start: RigidTransform, contrast: Contrast
-) -> tuple[RigidTransform, float]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _OneWay:
+    """`trunk` is where the trunk put the patient; `along_sd_mm` how sure the body axis is."""
+
+    motion: RigidTransform
+    trunk: RigidTransform
+    fit: float
+    along_sd_mm: float
+
+
+def _one_way(
+    fixed: Volume,
+    moving: Volume,
+    regions: tuple[Mask, Mask | None],
+    start: RigidTransform,
+    limits: RegistrationLimits,
+    contrast: Contrast,
+) -> _OneWay:
+    wall, trunk = regions
     reach = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0]
-    near = _cropped(fixed, region.points_mm, _SPACINGS_MM[0])
-    there = _cropped(moving, start @ region.points_mm, reach)
-    motion, share = start, _TRIMMED_SHARE[contrast]
-    for spacing in _SPACINGS_MM:
-        at = alignment.level(near, there, region, spacing, contrast is Contrast.CROSS)
-        if spacing == _SPACINGS_MM[0]:
+    near = _cropped(fixed, wall.points_mm, _SPACINGS_MM[0])
+    if trunk is None:
+        there = _cropped(moving, start @ wall.points_mm, reach)
+        at, motion = _searched(near, there, wall, start, _SPACINGS_MM, contrast)
+        return _OneWay(motion, start, *_judged(at, motion, at, motion, limits))
+    on_trunk, lie = _searched(fixed, moving, trunk, start, _SPACINGS_MM[:2], contrast)
+    anchor = Anchor(
+        lie,
+        (limits.wall_slide_sd_mm, limits.wall_breath_sd_mm, limits.wall_slide_sd_mm),
+        limits.wall_turn_sd_deg,
+    )
+    there, motion = _cropped(moving, lie @ wall.points_mm, reach), lie
+    for spacing in _SPACINGS_MM[1:]:
+        at = alignment.level(near, there, wall, spacing, contrast is Contrast.CROSS)
+        at, motion = _settled(at, motion, contrast, anchor)
+    return _OneWay(motion, lie, *_judged(at, motion, on_trunk, lie, limits))
+
+
+def _searched(
+    fixed: Volume,
+    moving: Volume,
+    region: Mask,
+    start: RigidTransform,
+    spacings_mm: tuple[float, ...],
+    contrast: Contrast,
+) -> tuple[Level, RigidTransform]:
+    """Search shifts at the coarsest resolution, refine at all; also the last one's best points."""
+    motion = start
+    for spacing in spacings_mm:
+        at = alignment.level(fixed, moving, region, spacing, contrast is Contrast.CROSS)
+        if spacing == spacings_mm[0]:
             least = alignment.overlap(at, start) - _OVERLAP_LOSS_MAX
             motion = alignment.best_shift(at, start, _SEARCH_REACH_MM, _SEARCH_STEP_MM, least)
-        motion = alignment.refine(at, motion)
-        for _ in range(_TRIMMINGS):
-            motion = alignment.refine(alignment.trimmed(at, motion, share), motion)
-    return motion, alignment.similarity(alignment.trimmed(at, motion, share), motion)
+        at, motion = _settled(at, motion, contrast)
+    return at, motion
+
+
+def _settled(
+    at: Level, motion: RigidTransform, contrast: Contrast, anchor: Anchor | None = None
+) -> tuple[Level, RigidTransform]:
+    """Refine, with the worst explained points left out; also the level without them."""
+    share = _TRIMMED_SHARE[contrast]
+    motion = alignment.refine(at, motion, anchor)
+    for _ in range(_TRIMMINGS):
+        motion = alignment.refine(alignment.trimmed(at, motion, share), motion, anchor)
+    return alignment.trimmed(at, motion, share), motion
+
+
+def _judged(
+    wall: Level,
+    motion: RigidTransform,
+    along: Level,
+    lie: RigidTransform,
+    limits: RegistrationLimits,
+) -> tuple[float, float]:
+    """Return the similarity on the wall, and how surely `along` fixes the place along the body."""
+    sure = alignment.shift_sd_mm(along, lie, 2, limits.error_max_max_mm)
+    return alignment.similarity(wall, motion), sure
+
+
+def _missed(there: RigidTransform, back: RigidTransform, points_mm: FloatArray) -> FloatArray:
+    """(n,): by how much each point misses its place after going there and back."""
+    return np.asarray(np.linalg.norm(back @ (there @ points_mm) - points_mm, axis=1))
 
 
 def _midway(one: RigidTransform, other: RigidTransform, centre_mm: FloatArray) -> RigidTransform:
@@ -213,3 +290,11 @@ def _inconsistent(error_mm: FloatArray, limits: RegistrationLimits) -> str | Non
         worst=worst,
         worst_limit=limits.error_max_max_mm,
     )
+
+
+def _unsure(along_sd_mm: float, limits: RegistrationLimits) -> str | None:
+    """Judge the place along the body: two standard deviations count as its error."""
+    limit = limits.error_max_max_mm
+    if 2 * along_sd_mm <= limit:
+        return None
+    return text("registration.unsure_along_body", limit=limit)
