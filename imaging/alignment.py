@@ -279,16 +279,20 @@ def _log_unexplained(fit: float) -> float:
     return float(np.log(max(1.0 - fit**2, 1e-9)))
 
 
-def shift_sd_mm(at: Level, motion: RigidTransform, axis: int, shift_mm: float) -> float:
+def shift_sd_mm(
+    at: Level, motion: RigidTransform, axis: int, shift_mm: float, share: float
+) -> float:
     """Return how surely the images fix the motion along an LPS axis, as a standard deviation.
 
     From how much less likely shifts by `shift_mm` either way are, not from the slope: noise has
-    slopes too, but a shift loses nothing by it. Infinite where a shift explains as well.
+    slopes too, but a shift loses nothing by it. Each shift may leave out its own `share` of the
+    points, or those left out for `motion` would speak for it. Infinite where a shift explains
+    as well.
     """
-    here = _log_unexplained(similarity(at, motion))
-    aside = [np.where(np.arange(3) == axis, side * shift_mm, 0.0) for side in (-1, 1)]
-    there = min(_log_unexplained(similarity(at, shifted(motion, tuple(a)))) for a in aside)
-    lost = pieces(at) * (there - here)
+    sides = np.outer((0.0, -shift_mm, shift_mm), np.arange(3) == axis)
+    tried = [shifted(motion, tuple(side)) for side in sides]
+    here, *aside = [_log_unexplained(similarity(trimmed(at, m, share), m)) for m in tried]
+    lost = pieces(at) * (min(aside) - here)
     return float(shift_mm / np.sqrt(lost)) if lost > 0 else float("inf")
 
 

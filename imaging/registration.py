@@ -113,8 +113,8 @@ def register_rigid(
     reason = (
         _too_different(forward.fit, limits, contrast)
         or _implausible(motion, start, region, moving.geometry, limits)
-        or _inconsistent(missed / 2, limits)
         or _unsure(max(forward.along_sd_mm, back.along_sd_mm), limits)
+        or _inconsistent(missed / 2, limits)
     )
     return Registration(motion, reason is None, forward.fit, float(missed.max()), reason)
 
@@ -147,7 +147,8 @@ def _one_way(
     if trunk is None:
         there = _cropped(moving, start @ wall.points_mm, reach)
         at, motion = _searched(near, there, wall, start, _SPACINGS_MM, contrast)
-        return _OneWay(motion, start, *_judged(at, motion, at, motion, limits))
+        fit = _fit(at, motion, contrast)
+        return _OneWay(motion, start, fit, _along_sd_mm(at, motion, limits, contrast))
     on_trunk, lie = _searched(fixed, moving, trunk, start, _SPACINGS_MM[:2], contrast)
     anchor = Anchor(
         lie,
@@ -157,8 +158,9 @@ def _one_way(
     there, motion = _cropped(moving, lie @ wall.points_mm, reach), lie
     for spacing in _SPACINGS_MM[1:]:
         at = alignment.level(near, there, wall, spacing, contrast is Contrast.CROSS)
-        at, motion = _settled(at, motion, contrast, anchor)
-    return _OneWay(motion, lie, *_judged(at, motion, on_trunk, lie, limits))
+        motion = _settled(at, motion, contrast, anchor)
+    fit = _fit(at, motion, contrast)
+    return _OneWay(motion, lie, fit, _along_sd_mm(on_trunk, lie, limits, contrast))
 
 
 def _searched(
@@ -169,38 +171,39 @@ def _searched(
     spacings_mm: tuple[float, ...],
     contrast: Contrast,
 ) -> tuple[Level, RigidTransform]:
-    """Search shifts at the coarsest resolution, refine at all; also the last one's best points."""
+    """Search shifts at the coarsest resolution, refine at all; also return the last one."""
     motion = start
     for spacing in spacings_mm:
         at = alignment.level(fixed, moving, region, spacing, contrast is Contrast.CROSS)
         if spacing == spacings_mm[0]:
             least = alignment.overlap(at, start) - _OVERLAP_LOSS_MAX
             motion = alignment.best_shift(at, start, _SEARCH_REACH_MM, _SEARCH_STEP_MM, least)
-        at, motion = _settled(at, motion, contrast)
+        motion = _settled(at, motion, contrast)
     return at, motion
 
 
 def _settled(
     at: Level, motion: RigidTransform, contrast: Contrast, anchor: Anchor | None = None
-) -> tuple[Level, RigidTransform]:
-    """Refine, with the worst explained points left out; also the level without them."""
-    share = _TRIMMED_SHARE[contrast]
+) -> RigidTransform:
+    """Refine, with the worst explained points left out."""
     motion = alignment.refine(at, motion, anchor)
     for _ in range(_TRIMMINGS):
-        motion = alignment.refine(alignment.trimmed(at, motion, share), motion, anchor)
-    return alignment.trimmed(at, motion, share), motion
+        best = alignment.trimmed(at, motion, _TRIMMED_SHARE[contrast])
+        motion = alignment.refine(best, motion, anchor)
+    return motion
 
 
-def _judged(
-    wall: Level,
-    motion: RigidTransform,
-    along: Level,
-    lie: RigidTransform,
-    limits: RegistrationLimits,
-) -> tuple[float, float]:
-    """Return the similarity on the wall, and how surely `along` fixes the place along the body."""
-    sure = alignment.shift_sd_mm(along, lie, 2, limits.error_max_max_mm)
-    return alignment.similarity(wall, motion), sure
+def _fit(at: Level, motion: RigidTransform, contrast: Contrast) -> float:
+    best = alignment.trimmed(at, motion, _TRIMMED_SHARE[contrast])
+    return alignment.similarity(best, motion)
+
+
+def _along_sd_mm(
+    at: Level, motion: RigidTransform, limits: RegistrationLimits, contrast: Contrast
+) -> float:
+    """Return the standard deviation of the place along the body (LPS z)."""
+    share = _TRIMMED_SHARE[contrast]
+    return alignment.shift_sd_mm(at, motion, 2, limits.error_max_max_mm, share)
 
 
 def _missed(there: RigidTransform, back: RigidTransform, points_mm: FloatArray) -> FloatArray:
@@ -293,8 +296,8 @@ def _inconsistent(error_mm: FloatArray, limits: RegistrationLimits) -> str | Non
 
 
 def _unsure(along_sd_mm: float, limits: RegistrationLimits) -> str | None:
-    """Judge the place along the body: two standard deviations count as its error."""
+    """Judge the place along the body; images that look alike at every height fix nothing."""
     limit = limits.error_max_max_mm
-    if 2 * along_sd_mm <= limit:
+    if along_sd_mm <= limit:
         return None
     return text("registration.unsure_along_body", limit=limit)

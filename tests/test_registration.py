@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from imaged_person import Person, body, grid, image, rigid, wall
 
 from imaging.geometry import Geometry, from_ras
-from imaging.positioning import between_visits, mirror, mirrored_better
+from imaging.positioning import between_visits, mirror, mirrored_better, trunk_shell
 from imaging.protocol import load_protocol
 from imaging.registration import Contrast, register_rigid, rotation_deg
 from imaging.resampling import resample
@@ -75,14 +75,17 @@ def test_a_patient_laid_anew_is_found_from_the_bodies() -> None:
     assert landmark_error_mm(result.moving_from_fixed, motion)[0] <= 1.0
 
 
-def test_the_same_bits_come_out_at_any_number_of_threads() -> None:
+@pytest.mark.parametrize("trunk", [None, (trunk_shell(body(HERE)),) * 2], ids=["wall", "trunk"])
+def test_the_same_bits_come_out_at_any_number_of_threads(
+    trunk: tuple[Mask, Mask] | None,
+) -> None:
     visit = image(Person(), HERE, rigid((3, -2, 4), (6, -5, 9)))
     before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
     found = set()
     try:
         for threads in (1, 2, 4):
             sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
-            result = register_rigid(BASELINE, visit, WALL, LIMITS)
+            result = register_rigid(BASELINE, visit, WALL, LIMITS, trunk=trunk)
             assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == threads
             found.add(result.moving_from_fixed.matrix.tobytes())
     finally:
@@ -135,6 +138,59 @@ def test_a_mirrored_follow_up_is_found_and_a_normal_one_is_not() -> None:
     assert entry is not None
     assert entry.code == "LATERALITY_MIRRORED"
     assert len(entry.endpoints) == 3
+
+
+class Column(Person):
+    """A person who looks the same at every height."""
+
+    def signal(self, points: np.ndarray, t1: bool = False) -> np.ndarray:
+        x, y, z = points
+        return super().signal(np.stack([x, y, 0 * z]), t1)
+
+
+class Breathing(Person):
+    """Wall and trunk moved by `rigid`; deeper, all lies 15 mm lower, as after a breath."""
+
+    def signal(self, points: np.ndarray, t1: bool = False) -> np.ndarray:
+        x, y, z = points
+        radius = np.hypot(x / 140, (y + 0.02 * x) / 90)
+        spine = (np.abs(x) < 35) & (y > 0)
+        return super().signal(np.stack([x, y, np.where((radius < 0.6) & ~spine, z + 15, z)]), t1)
+
+
+def noisy(volume: Volume, seed: int) -> Volume:
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 4, volume.array.shape)
+    return Volume(np.abs(volume.array + noise).astype(np.float32), volume.geometry)
+
+
+@pytest.mark.parametrize("with_trunk", [True, False])
+def test_a_place_along_the_body_that_nothing_shows_is_not_claimed(with_trunk: bool) -> None:
+    first = noisy(image(Column(), HERE, noise=0), 1)
+    second = noisy(image(Column(), HERE, rigid((0, 0, 2), (3, -2, 0)), noise=0), 2)
+    trunk = (trunk_shell(body(HERE)),) * 2 if with_trunk else None
+    result = register_rigid(first, second, WALL, LIMITS, trunk=trunk)
+    assert not result.success
+    assert "along the body" in str(result.reason)
+
+
+def test_the_trunk_holds_the_wall_when_the_viscera_have_moved_on() -> None:
+    motion = rigid((2, 1, -3), (5, -4, 14))
+    visit, there = image(Breathing(), HERE, motion), body(HERE, motion)
+    start = between_visits(BASELINE, body(HERE), visit, there)
+    trunk = trunk_shell(body(HERE)), trunk_shell(there)
+    result = register_rigid(BASELINE, visit, WALL, LIMITS, start=start, trunk=trunk)
+    assert result.success, result.reason
+    mean, worst = landmark_error_mm(result.moving_from_fixed, motion)
+    assert mean <= LIMITS.error_mean_max_mm
+    assert worst <= LIMITS.error_max_max_mm
+
+
+def test_the_shell_of_a_trunk_has_the_spine_and_the_skin_but_no_viscera() -> None:
+    shell = trunk_shell(body(HERE))
+    index = np.rint(shell.geometry.to_index([(0, -85, 0), (0, 60, 0), (70, 20, 0), (-60, -20, 0)]))
+    assert shell.array[tuple(index.astype(int).T)].tolist() == [True, True, False, False]
+    assert trunk_shell(Mask(np.zeros(HERE.shape, bool), HERE)).is_empty
 
 
 def test_without_a_body_there_is_no_start_but_the_headers() -> None:
@@ -203,9 +259,11 @@ def test_two_different_real_patients_do_not_pass_for_one(
     bodies = body_mask(first), body_mask(second)
     start = between_visits(first, bodies[0], second, bodies[1])
     region = anterior_wall(first, bodies[0])
-    result = register_rigid(first, second, region, LIMITS, start=start)
-    assert not result.success
-    assert result.reason
+    trunk = trunk_shell(bodies[0]), trunk_shell(bodies[1])
+    for given in (None, trunk):
+        result = register_rigid(first, second, region, LIMITS, start=start, trunk=given)
+        assert not result.success
+        assert result.reason
     assert mirrored_better(first, bodies[0], second, bodies[1], LIMITS) is None
 
 
