@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from imaging.geometry import FloatArray
 from imaging.messages import text
 from imaging.protocol import SegmentationLimits
-from imaging.segmentation.body import BoolArray
 from imaging.segmentation.fan import Fan
 from imaging.segmentation.rectus import Borders
 from imaging.segmentation.sheath import Sheath
 
 
 def assess_confidence(
-    fan: Fan, sheath: Sheath, borders: Borders, body: BoolArray, limits: SegmentationLimits
+    fan: Fan, sheath: Sheath, borders: Borders, limits: SegmentationLimits
 ) -> tuple[float, tuple[str, ...]]:
     """Return confidence 0 to 1, and a sentence for everything that lowered it."""
     left, right = (_columns(fan, sides) for sides in (borders.left_mm, borders.right_mm))
@@ -28,7 +27,7 @@ def assess_confidence(
         _visible(sheath, both, limits),
         _agreeing(sheath, left, right, limits),
         _within(sheath, both, limits),
-        _covered(body, limits),
+        _covered(fan, both, limits),
         _second(sheath, limits),
     )
     confidence = float(np.prod([factor for factor, _ in checks]))
@@ -86,10 +85,12 @@ def _within(
     return factor, text("segmentation.muscle_at_limit", percent=100 * share)
 
 
-def _covered(body: BoolArray, limits: SegmentationLimits) -> tuple[float, str]:
-    """Share of the slices in which the front skin lies inside the image."""
-    share = float((~body[:, 0].any(axis=0)).mean())
-    factor = _ramp(share, limits.muscle_visible_min, 1.0)
+def _covered(fan: Fan, columns: NDArray[np.bool_], limits: SegmentationLimits) -> tuple[float, str]:
+    """Share of the compartments whose skin lies inside the image, a pixel from its edge."""
+    skin = fan.centre_mm[:, 1:] - fan.skin_mm * np.cos(fan.along_mm / fan.radius_mm)
+    inside = (skin >= fan.spacing_mm[1])[columns]
+    share = float(inside.mean()) if inside.size else 0.0
+    factor = _ramp(share, limits.muscle_visible_min, limits.muscle_visible_good)
     return factor, text("segmentation.muscle_cut_off", percent=100 * (1 - share))
 
 

@@ -18,7 +18,16 @@ from imaging.errors import GeometryError
 from imaging.messages import text
 from imaging.protocol import SegmentationLimits
 from imaging.segmentation.contrast import BoolArray, Contrast
-from imaging.segmentation.judgement import Judged, combined, dice, judge, level, ramp, width_mm
+from imaging.segmentation.judgement import (
+    Judged,
+    combined,
+    dice,
+    judge,
+    level,
+    ramp,
+    sides,
+    width_mm,
+)
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.outline import Outline, outline, separation
 from imaging.segmentation.scene import Scene, plates, scene, within
@@ -136,12 +145,10 @@ def _plausible(place: Scene, region: BoolArray) -> bool:
 def _absent(place: Scene, rejected: list[_Found]) -> _Found:
     """Nothing found: as sure as the muscles are, and as a graft would have been seen."""
     visible = (place.limits.graft_ratio_min - 1.0) / max(place.t2.sd, 1e-3)
-    sides = place.t2.sides
     parts = [
         Judged(place.muscle_confidence, text(
             "segmentation.graft_muscle_unsure", confidence=place.muscle_confidence)),
-        Judged(ramp(sides, place.limits.graft_sides_max, place.limits.graft_sides_good), text(
-            "segmentation.graft_sides", ratio=sides)),
+        sides(place, place.limits.graft_ratio_min),
         level(place),
         Judged(ramp(visible, 1.0, 3.0), text(
             "segmentation.graft_low_contrast", contrast=visible,

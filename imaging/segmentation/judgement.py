@@ -76,6 +76,7 @@ def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:
             text("segmentation.graft_not_brighter", ratio=brighter),
         ),
         level(place),
+        sides(place, found.plateau),
         Judged(
             ramp(volume, limits.graft_volume_min_ml, 2 * limits.graft_volume_min_ml),
             text("segmentation.graft_small", volume_ml=volume, limit=limits.graft_volume_min_ml),
@@ -97,6 +98,16 @@ def level(place: Scene) -> Judged:
     return Judged(
         ramp(dark, limits.graft_darker_max, limits.graft_darker_good),
         text("segmentation.graft_two_levels", percent=100 * dark),
+    )
+
+
+def sides(place: Scene, plateau: float) -> Judged:
+    """Judge whether left and right muscle differ too much to tell a graft of this ratio."""
+    limits, ratio = place.limits, place.t2.sides
+    graft = max(abs(np.log(max(plateau, 1e-3))), 1e-3)
+    return Judged(
+        ramp(abs(np.log(ratio)) / graft, limits.graft_sides_max, limits.graft_sides_good),
+        text("segmentation.graft_sides", ratio=ratio),
     )
 
 

@@ -123,7 +123,8 @@ def _cost(
     """(z, along, front, thick) twice: cost of every pair of surfaces in one image, 0 ... cap.
 
     Suppressed fat is darker than muscle, at most a little brighter; columns where suppression
-    failed say nothing. In the second one the muscle may be uneven, as if a graft filled it.
+    failed tell of the muscle's back only. In the second one the muscle may be uneven, as if a
+    graft filled it.
     """
     sums = [np.cumsum(np.pad(level**p, ((0, 0), (0, 0), (1, 0))), axis=2) for p in (1, 2)]
     top = int(states.front[0]) - 1
@@ -131,6 +132,7 @@ def _cost(
     rise = np.maximum(step[:, :, states.front], 0)
     # On T1W-FS what lies behind muscle is darker, but for liver or gut that touches the wall.
     behind = np.maximum(-step, rising * step)
+    trusted = _suppressed(level)[:, :, None]
     fat_mean, fat_rest = _layer(sums, np.full_like(states.front, top), states.front)
     shape = (*level.shape[:2], states.front.size, states.thick.size)
     even, filled = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
@@ -140,13 +142,11 @@ def _cost(
         order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5)
         rest = rest / (4 * _NOISE**2)
         fat = fat_rest / (4 * _NOISE**2) - _CLUTTER * (states.front - top)
-        shared = fat + order - rise - behind[:, :, back]
+        shared = (fat + order - rise) * trusted - behind[:, :, back]
         even[..., index] = shared + rest - _CLUTTER * thick
         filled[..., index] = shared + np.minimum(rest - _CLUTTER * thick, _GRAFT)
     best = even.min(axis=(2, 3), keepdims=True)
-    trusted = _suppressed(level)[:, :, None, None]
-    even, filled = (np.clip(c - best, 0, cap) * trusted for c in (even, filled))
-    return even, filled
+    return np.clip(even - best, 0, cap), np.clip(filled - best, 0, cap)
 
 
 def _borrowed(cost: CostArray, seen: NDArray[np.bool_]) -> CostArray:
