@@ -12,6 +12,7 @@ from imaging.messages import text
 from imaging.protocol import RegistrationLimits
 from imaging.quality import ENDPOINTS, QualityEntry, Severity
 from imaging.resampling import Image, shrink
+from imaging.resolution import level, mapped
 from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
 
@@ -112,7 +113,7 @@ def _back_middle(body: Mask) -> NDArray[np.bool_]:
     if centre is None:
         return body.array
     index = np.indices(body.geometry.shape).reshape(3, -1).astype(np.float64)
-    x, y, _ = alignment.mapped(body.geometry.affine, index)
+    x, y, _ = mapped(body.geometry.affine, index)
     spine = (np.abs(x - centre[0]) <= _SPINE_HALF_WIDTH_MM) & (y >= centre[1])
     return np.asarray(spine.reshape(body.geometry.shape))
 
@@ -125,11 +126,11 @@ def _whole(
     here, there = body.centroid_mm, target.centroid_mm
     if here is None or there is None:
         return identity(), 0.0
-    at = alignment.level(fixed, moving, body, _SPACING_MM, cross=False)
+    at = level(fixed, moving, body, _SPACING_MM, cross=False)
     start = alignment.shifted(identity(), tuple(there - here))
     motion = alignment.best_shift(at, start, _REACH_MM, _STEP_MM)
     motion = alignment.refine(at, motion)
-    inner = alignment.level(fixed, moving, _inner(body), _SPACING_MM, cross=False)
+    inner = level(fixed, moving, _inner(body), _SPACING_MM, cross=False)
     return motion, alignment.similarity(inner, motion)
 
 

@@ -1,8 +1,9 @@
 """Registration: one rigid motion between two images, and how well it fits.
 
 The abdomen behind the wall moves on its own, so the metric sees only a region of the fixed
-image, the anterior wall. Same contrast (follow-up T2W-FS to baseline) is compared by
-correlation, cross contrast (T1W-FS to T2W-FS of one visit) by the correlation ratio.
+image: the anterior wall, and before it, between visits, the trunk without its viscera. Same
+contrast (follow-up T2W-FS to baseline) is compared by correlation, cross contrast (T1W-FS to
+T2W-FS of one visit) by the correlation ratio.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from imaging import alignment
-from imaging.alignment import Anchor, Level
+from imaging.alignment import Anchor
 from imaging.geometry import FloatArray, Geometry
 from imaging.messages import text
 from imaging.protocol import RegistrationLimits
 from imaging.resampling import coverage, resample
+from imaging.resolution import Level, level
 from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
 
@@ -150,14 +152,11 @@ def _one_way(
         fit = _fit(at, motion, contrast)
         return _OneWay(motion, start, fit, _along_sd_mm(at, motion, limits, contrast))
     on_trunk, lie = _searched(fixed, moving, trunk, start, _SPACINGS_MM[:2], contrast)
-    anchor = Anchor(
-        lie,
-        (limits.wall_slide_sd_mm, limits.wall_breath_sd_mm, limits.wall_slide_sd_mm),
-        limits.wall_turn_sd_deg,
-    )
+    slide, breath = limits.wall_slide_sd_mm, limits.wall_breath_sd_mm
+    anchor = Anchor(lie, (slide, breath, slide), limits.wall_turn_sd_deg)
     there, motion = _cropped(moving, lie @ wall.points_mm, reach), lie
     for spacing in _SPACINGS_MM[1:]:
-        at = alignment.level(near, there, wall, spacing, contrast is Contrast.CROSS)
+        at = level(near, there, wall, spacing, contrast is Contrast.CROSS)
         motion = _settled(at, motion, contrast, anchor)
     fit = _fit(at, motion, contrast)
     return _OneWay(motion, lie, fit, _along_sd_mm(on_trunk, lie, limits, contrast))
@@ -174,7 +173,7 @@ def _searched(
     """Search shifts at the coarsest resolution, refine at all; also return the last one."""
     motion = start
     for spacing in spacings_mm:
-        at = alignment.level(fixed, moving, region, spacing, contrast is Contrast.CROSS)
+        at = level(fixed, moving, region, spacing, contrast is Contrast.CROSS)
         if spacing == spacings_mm[0]:
             least = alignment.overlap(at, start) - _OVERLAP_LOSS_MAX
             motion = alignment.best_shift(at, start, _SEARCH_REACH_MM, _SEARCH_STEP_MM, least)
@@ -297,7 +296,6 @@ def _inconsistent(error_mm: FloatArray, limits: RegistrationLimits) -> str | Non
 
 def _unsure(along_sd_mm: float, limits: RegistrationLimits) -> str | None:
     """Judge the place along the body; images that look alike at every height fix nothing."""
-    limit = limits.error_max_max_mm
-    if along_sd_mm <= limit:
+    if along_sd_mm <= limits.error_max_max_mm:
         return None
-    return text("registration.unsure_along_body", limit=limit)
+    return text("registration.unsure_along_body", limit=limits.error_max_max_mm)
