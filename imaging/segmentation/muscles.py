@@ -82,7 +82,7 @@ def _segment(t2: Volume, t1: Volume | None, body: Mask, limits: SegmentationLimi
         Mask(from_axial(compartment(fan, sheath, side, image.shape) & inside, geometry), geometry)
         for side in (borders.left_mm, borders.right_mm)
     )
-    confidence, reasons = assess_confidence(fan, sheath, borders, inside, limits)
+    confidence, reasons = assess_confidence(fan, sheath, borders, limits)
     depth = [
         np.interp(a, fan.along_mm, row)
         for a, row in zip(borders.alba_mm, sheath.front_mm, strict=True)
