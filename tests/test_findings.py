@@ -168,6 +168,13 @@ def test_a_graft_5_mm_and_20_percent_longer_has_grown() -> None:
     assert "growth_diameter" in finding.signs
 
 
+def test_a_graft_that_is_longer_but_not_larger_has_not_certainly_grown() -> None:
+    thick, thin = box((15, 34), (0, 4), (0, 2)), box((10, 37), (0, 2), (0, 2))
+    finding = morphology(timepoint(graft=thin), baseline(graft=thick))
+    assert "growth_diameter" not in finding.signs
+    assert finding.status is INDETERMINATE
+
+
 def test_a_longer_diameter_along_thick_slices_may_be_chance() -> None:
     before, after = box((20, 21), (0, 1), (-8, 8)), box((20, 21), (0, 1), (-10, 12))
     change = measure_change(timepoint(graft=after), baseline(graft=before))
