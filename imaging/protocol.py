@@ -149,8 +149,10 @@ class SegmentationLimits(_Section):
     graft_smoothing_mm: Positive
     graft_prior_margin_mm: Positive
     graft_prior_sd_min: Positive
+    graft_dark_ratio_max: Positive
     graft_seed_tolerance_mm: Positive
     graft_contrast_good: Positive
+    graft_contrast_alone: Positive
     graft_contrast_min: Positive
     graft_spread_good: Positive
     graft_spread_max: Positive

@@ -181,6 +181,20 @@ def test_t1_shows_what_t2_cannot() -> None:
     assert dice(graft, PLATE) > 0.85
 
 
+def test_fat_that_appears_inside_the_old_outline_stays_part_of_the_graft() -> None:
+    focus = ellipsoid((118, 26, 12), (7, 4, 8)) & PLATE
+    t2 = image((PLATE, 180.0), (focus, 70.0))
+    t1 = image((PLATE, 120.0), (focus, 35.0), noise=4.0)
+    graft = segment_graft(t2, t1, muscles(), LIMITS, prior=moved(PLATE, (0, 0, 0)))
+    assert graft.mask is not None
+    assert (graft.mask.array & focus).sum() > 0.6 * focus.sum()
+
+
+def test_sides_that_differ_more_than_a_graft_would_give_no_sure_answer() -> None:
+    for picture in (image((LEFT, 130.0)), image((LEFT, 70.0))):
+        assert segment_graft(picture, None, muscles(), LIMITS).confidence < SURE
+
+
 def test_an_isointense_graft_keeps_the_baseline_outline_as_a_guess() -> None:
     prior = moved(PLATE, (0, 0, 0))
     graft = segment_graft(image(), image(noise=4.0), muscles(), LIMITS, prior=prior)

@@ -41,6 +41,10 @@ _SEED_MM = 3.0
 """Radius round a click that is taken to be graft."""
 
 
+_FOCUS_ML = 0.1
+"""Smaller dark spots are noise and fascia."""
+
+
 class _Found(NamedTuple):
     region: BoolArray
     confidence: float
@@ -144,20 +148,20 @@ def _plausible(place: Scene, region: BoolArray) -> bool:
 
 def _absent(place: Scene, rejected: list[_Found]) -> _Found:
     """Nothing found: as sure as the muscles are, and as a graft would have been seen."""
-    visible = (place.limits.graft_ratio_min - 1.0) / max(place.t2.sd, 1e-3)
+    limits = place.limits
+    visible = (limits.graft_ratio_min - 1.0) / max(place.t2.sd, 1e-3)
     parts = [
         Judged(place.muscle_confidence, text(
             "segmentation.graft_muscle_unsure", confidence=place.muscle_confidence)),
-        sides(place, place.limits.graft_ratio_min),
+        sides(place, limits.graft_ratio_min),
         level(place),
-        Judged(ramp(visible, 1.0, 3.0), text(
-            "segmentation.graft_low_contrast", contrast=visible,
-            limit=place.limits.graft_contrast_good)),
+        Judged(ramp(visible, limits.graft_contrast_min, limits.graft_contrast_alone), text(
+            "segmentation.graft_uneven", contrast=visible, limit=limits.graft_contrast_alone)),
     ]  # fmt: skip
     volume = max((float(each.region.sum()) * place.voxel_ml for each in rejected), default=0.0)
     if volume > 0:
         parts.append(Judged(
-            ramp(volume, place.limits.graft_volume_min_ml, 0.0),
+            ramp(volume, limits.graft_volume_min_ml, 0.0),
             text("segmentation.graft_rejected", volume_ml=volume),
         ))  # fmt: skip
     confidence, reasons = combined(parts)
@@ -168,7 +172,7 @@ def _absent(place: Scene, rejected: list[_Found]) -> _Found:
 
 def _images(place: Scene, core: BoolArray) -> tuple[Contrast, ...]:
     """T2W-FS alone where its contrast is enough: T1W-FS may lie a little apart."""
-    if place.t1 is None or separation(place.t2, core) >= place.limits.graft_contrast_good:
+    if place.t1 is None or separation(place.t2, core) >= place.limits.graft_contrast_alone:
         return (place.t2,)
     return (place.t2, place.t1)
 
@@ -186,7 +190,21 @@ def _carried(place: Scene, prior: BoolArray) -> _Found:
         return _invisible(place, prior, float(np.median(score[prior])))
     if float(found.region.sum()) * place.voxel_ml < limits.graft_volume_min_ml / 2:
         return _invisible(place, prior, float(np.median(score[prior])))
+    found = replace(found, region=found.region | _dark_focus(place, found.region, prior))
     return _judged(place, found, *_compared(place, found, prior))
+
+
+def _dark_focus(place: Scene, region: BoolArray, prior: BoolArray) -> BoolArray:
+    """Return what turned dark on T1W-FS inside the old outline: fat belongs to the graft."""
+    if place.t1 is None:
+        return np.zeros_like(region)
+    inner = prior & ndimage.binary_erosion(place.left, np.ones((3, 3, 1)))
+    dark = inner & (place.t1.ratio < place.limits.graft_dark_ratio_max) & (place.t1.ratio > 0)
+    focus = ndimage.binary_opening(dark, np.ones((3, 3, 1)))
+    labels, _ = ndimage.label(focus)
+    beside = np.unique(labels[ndimage.binary_dilation(region) & focus])
+    sizes = np.bincount(labels.ravel()) * place.voxel_ml
+    return np.isin(labels, beside[sizes[beside] >= _FOCUS_ML])
 
 
 def _carried_cores(place: Scene, zone: BoolArray, score: NDArray[np.float32]) -> list[BoolArray]:
@@ -206,7 +224,7 @@ def _evidence(place: Scene, found: Outline) -> float:
 
     Contrast that is good already counts no further, or a bright focus would beat its graft.
     """
-    contrast = min(found.contrast_to_noise, place.limits.graft_contrast_good)
+    contrast = min(found.contrast_to_noise, place.limits.graft_contrast_alone)
     return contrast * float(np.sqrt(found.region.sum()))
 
 
