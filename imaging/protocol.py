@@ -109,6 +109,7 @@ class RegistrationLimits(_Section):
     similarity_cross_min: Fraction
     mirror_similarity_min: Fraction
     mirror_margin_min: Fraction
+    breath_hold_sd_mm: Positive
     wall_slide_sd_mm: Positive
     wall_breath_sd_mm: Positive
     wall_turn_sd_deg: Positive
@@ -164,6 +165,8 @@ class SegmentationLimits(_Section):
     graft_brighter_min: Positive
     graft_darker_good: Positive
     graft_darker_max: Positive
+    graft_thickness_good_px: Positive
+    graft_thickness_min_px: Positive
     graft_sides_good: Positive
     graft_sides_max: Positive
     graft_visible_good: Positive

@@ -190,6 +190,15 @@ def test_fat_that_appears_inside_the_old_outline_stays_part_of_the_graft() -> No
     assert (graft.mask.array & focus).sum() > 0.6 * focus.sum()
 
 
+def test_a_plate_of_two_pixels_is_less_sure_than_one_of_eight_and_says_why() -> None:
+    thin = ellipsoid((112, 26, 12), (20, 1.2, 30))
+    sure, doubtful = (
+        segment_graft(image((plate, 400.0)), None, muscles(), LIMITS) for plate in (PLATE, thin)
+    )
+    assert doubtful.confidence < sure.confidence
+    assert any("pixels thick" in reason for reason in doubtful.reasons)
+
+
 def test_sides_that_differ_more_than_a_graft_would_give_no_sure_answer() -> None:
     for picture in (image((LEFT, 130.0)), image((LEFT, 70.0))):
         assert segment_graft(picture, None, muscles(), LIMITS).confidence < SURE

@@ -77,6 +77,7 @@ def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:
         ),
         level(place),
         sides(place, found.plateau),
+        thickness(place, found),
         Judged(
             ramp(volume, limits.graft_volume_min_ml, 2 * limits.graft_volume_min_ml),
             text("segmentation.graft_small", volume_ml=volume, limit=limits.graft_volume_min_ml),
@@ -108,6 +109,16 @@ def sides(place: Scene, plateau: float) -> Judged:
     return Judged(
         ramp(abs(np.log(ratio)) / graft, limits.graft_sides_max, limits.graft_sides_good),
         text("segmentation.graft_sides", ratio=ratio),
+    )
+
+
+def thickness(place: Scene, found: Outline) -> Judged:
+    """Judge whether the plate is thick enough for its volume not to hang on the blur."""
+    limits, columns = place.limits, found.region.sum(axis=1)
+    pixels = float(columns[columns > 0].mean())
+    return Judged(
+        ramp(pixels, limits.graft_thickness_min_px, limits.graft_thickness_good_px),
+        text("segmentation.graft_thin", pixels=pixels, limit=limits.graft_thickness_good_px),
     )
 
 
