@@ -191,7 +191,7 @@ def test_fat_that_appears_inside_the_old_outline_stays_part_of_the_graft() -> No
 
 
 def test_a_plate_of_two_pixels_is_less_sure_than_one_of_eight_and_says_why() -> None:
-    thin = ellipsoid((112, 26, 12), (20, 1.2, 30))
+    thin = ellipsoid((112, 26.5, 12), (20, 1.0, 30))
     sure, doubtful = (
         segment_graft(image((plate, 400.0)), None, muscles(), LIMITS) for plate in (PLATE, thin)
     )
