@@ -110,6 +110,7 @@ class RegistrationLimits(_Section):
     mirror_similarity_min: Fraction
     mirror_margin_min: Fraction
     breath_hold_sd_mm: Positive
+    breath_hold_turn_sd_deg: Positive
     wall_slide_sd_mm: Positive
     wall_breath_sd_mm: Positive
     wall_turn_sd_deg: Positive

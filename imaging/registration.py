@@ -16,10 +16,17 @@ from scipy.spatial.transform import Rotation
 
 from imaging import alignment
 from imaging.alignment import Anchor
-from imaging.geometry import FloatArray, Geometry
+from imaging.geometry import FloatArray
 from imaging.messages import text
+from imaging.plausibility import (
+    implausible,
+    inconsistent,
+    seen_fraction,
+    too_different,
+    unsure,
+)
 from imaging.protocol import RegistrationLimits
-from imaging.resampling import coverage, resample
+from imaging.resampling import resample
 from imaging.resolution import Level, level
 from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
@@ -101,7 +108,7 @@ def register_rigid(
         return _failed(start, "registration.region_empty")
     region = _with_air(region)
     seen = resample(region, moving.geometry, start.inverse)
-    if _seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
+    if seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
         return _failed(start, "registration.no_overlap")
     fixed, moving = alignment.compressed(fixed, region), alignment.compressed(moving, seen)
     here, there = trunk or (None, None)
@@ -112,11 +119,13 @@ def register_rigid(
         _missed(forward.motion, back.motion, points), _missed(forward.trunk, back.trunk, points)
     )
     motion = _midway(forward.motion, back.motion.inverse, points.mean(axis=0))
+    same = contrast is Contrast.SAME
+    least = limits.similarity_same_min if same else limits.similarity_cross_min
     reason = (
-        _too_different(forward.fit, limits, contrast)
-        or _implausible(motion, start, region, moving.geometry, limits)
-        or _unsure(max(forward.along_sd_mm, back.along_sd_mm), limits)
-        or _inconsistent(missed / 2, limits)
+        too_different(forward.fit, least)
+        or implausible(motion, start, region, moving.geometry, limits)
+        or unsure(max(forward.along_sd_mm, back.along_sd_mm), limits)
+        or inconsistent(missed / 2, limits)
     )
     return Registration(motion, reason is None, forward.fit, float(missed.max()), reason)
 
@@ -146,6 +155,9 @@ def _one_way(
     wall, trunk = regions
     reach = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0]
     near = _cropped(fixed, wall.points_mm, _SPACINGS_MM[0])
+    if contrast is Contrast.CROSS:
+        there = _cropped(moving, start @ wall.points_mm, reach)
+        return _within_visit(near, there, wall, start, limits)
     if trunk is None:
         there = _cropped(moving, start @ wall.points_mm, reach)
         at, motion = _searched(near, there, wall, start, _SPACINGS_MM, contrast)
@@ -156,10 +168,26 @@ def _one_way(
     anchor = Anchor(lie, (slide, breath, slide), limits.wall_turn_sd_deg)
     there, motion = _cropped(moving, lie @ wall.points_mm, reach), lie
     for spacing in _SPACINGS_MM[1:]:
-        at = level(near, there, wall, spacing, contrast is Contrast.CROSS)
+        at = level(near, there, wall, spacing, cross=False)
         motion = _settled(at, motion, contrast, anchor)
     fit = _fit(at, motion, contrast)
     return _OneWay(motion, lie, fit, _along_sd_mm(on_trunk, lie, limits, contrast))
+
+
+def _within_visit(
+    near: Volume, there: Volume, wall: Mask, start: RigidTransform, limits: RegistrationLimits
+) -> _OneWay:
+    """Refine round the headers: the patient stayed on the table, only the breath-hold differs."""
+    slide, breath = limits.breath_hold_sd_mm, limits.wall_breath_sd_mm
+    anchor = Anchor(start, (slide, breath, slide), limits.breath_hold_turn_sd_deg)
+    motion = start
+    for spacing in _SPACINGS_MM:
+        at = level(near, there, wall, spacing, cross=True)
+        motion = _settled(at, motion, Contrast.CROSS, anchor)
+    seen_mm = _along_sd_mm(at, motion, limits, Contrast.CROSS)
+    # What the images say and what is known beforehand, as two measurements of one place.
+    along_mm = 1.0 / np.hypot(1.0 / max(seen_mm, 1e-6), 1.0 / slide)
+    return _OneWay(motion, start, _fit(at, motion, Contrast.CROSS), float(along_mm))
 
 
 def _searched(
@@ -173,7 +201,7 @@ def _searched(
     """Search shifts at the coarsest resolution, refine at all; also return the last one."""
     motion = start
     for spacing in spacings_mm:
-        at = level(fixed, moving, region, spacing, contrast is Contrast.CROSS)
+        at = level(fixed, moving, region, spacing, cross=False)
         if spacing == spacings_mm[0]:
             least = alignment.overlap(at, start) - _OVERLAP_LOSS_MAX
             motion = alignment.best_shift(at, start, _SEARCH_REACH_MM, _SEARCH_STEP_MM, least)
@@ -239,63 +267,3 @@ def _cropped(volume: Volume, points_mm: FloatArray, margin_mm: float) -> Volume:
     block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     i, j, k = block
     return Volume(volume.array[i, j, k], volume.geometry.crop((i, j, k)))
-
-
-def _seen_fraction(region: Mask, moving: Geometry, motion: RigidTransform) -> float:
-    seen = coverage(region.geometry, moving, motion).array
-    return float(np.count_nonzero(seen & region.array) / region.voxels)
-
-
-def _too_different(fit: float, limits: RegistrationLimits, contrast: Contrast) -> str | None:
-    same = contrast is Contrast.SAME
-    least = limits.similarity_same_min if same else limits.similarity_cross_min
-    if fit >= least:
-        return None
-    return text("registration.too_different", value=fit, limit=least)
-
-
-def _implausible(
-    motion: RigidTransform,
-    start: RigidTransform,
-    region: Mask,
-    moving: Geometry,
-    limits: RegistrationLimits,
-) -> str | None:
-    turn = rotation_deg(motion)
-    if turn > limits.rotation_max_deg:
-        return text("registration.turned", value=turn, limit=limits.rotation_max_deg)
-    centre = region.centroid_mm
-    shift = float(np.linalg.norm(motion @ centre - start @ centre)) if centre is not None else 0.0
-    if shift > limits.shift_max_mm:
-        return text("registration.shifted", value=shift, limit=limits.shift_max_mm)
-    seen = _seen_fraction(region, moving, motion)
-    if seen < limits.overlap_min:
-        return text("registration.left_the_image", value=seen * 100, limit=limits.overlap_min * 100)
-    return None
-
-
-def rotation_deg(motion: RigidTransform) -> float:
-    """Angle of the rotation, 0 to 180 degrees."""
-    trace = float(np.trace(motion.matrix[:3, :3]))
-    return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1.0, 1.0))))
-
-
-def _inconsistent(error_mm: FloatArray, limits: RegistrationLimits) -> str | None:
-    """Judge the error of the midway motion: half of what there and back miss."""
-    mean, worst = float(error_mm.mean()), float(error_mm.max())
-    if mean <= limits.error_mean_max_mm and worst <= limits.error_max_max_mm:
-        return None
-    return text(
-        "registration.inconsistent",
-        mean=mean,
-        mean_limit=limits.error_mean_max_mm,
-        worst=worst,
-        worst_limit=limits.error_max_max_mm,
-    )
-
-
-def _unsure(along_sd_mm: float, limits: RegistrationLimits) -> str | None:
-    """Judge the place along the body; images that look alike at every height fix nothing."""
-    if along_sd_mm <= limits.error_max_max_mm:
-        return None
-    return text("registration.unsure_along_body", limit=limits.error_max_max_mm)

@@ -11,9 +11,10 @@ import SimpleITK as sitk
 from imaged_person import Person, body, grid, image, rigid, wall
 
 from imaging.geometry import Geometry, from_ras
+from imaging.plausibility import rotation_deg
 from imaging.positioning import between_visits, mirror, mirrored_better, trunk_shell
 from imaging.protocol import load_protocol
-from imaging.registration import Contrast, register_rigid, rotation_deg
+from imaging.registration import Contrast, register_rigid
 from imaging.resampling import resample
 from imaging.segmentation.body import body_mask
 from imaging.segmentation.wall import anterior_wall
