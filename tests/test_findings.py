@@ -175,6 +175,19 @@ def test_a_graft_that_is_longer_but_not_larger_has_not_certainly_grown() -> None
     assert finding.status is INDETERMINATE
 
 
+def test_a_diameter_beyond_20_percent_whose_interval_reaches_below_5_mm_is_undecided() -> None:
+    change = measure_change(
+        timepoint(graft=box((10, 37), (0, 2), (0, 2))),
+        baseline(graft=box((15, 34), (0, 2), (0, 2))),
+    )
+    wide = replace(change.size, diameter_mm=measured(8.0, (2.8, 13.2)))
+    finding = judge_morphology(
+        timepoint(), replace(change, size=wide), replace(change, size=wide), PROTOCOL
+    )
+    assert "growth_diameter" not in finding.signs
+    assert finding.status is INDETERMINATE
+
+
 def test_a_longer_diameter_along_thick_slices_may_be_chance() -> None:
     before, after = box((20, 21), (0, 1), (-8, 8)), box((20, 21), (0, 1), (-10, 12))
     change = measure_change(timepoint(graft=after), baseline(graft=before))

@@ -116,8 +116,10 @@ def _diameter_growth(change: Change, limits: MorphologyLimits) -> Sign:
     before = change.reference.shape.max_diameter_mm.value or math.inf
     least = max(limits.growth_diameter_min_mm, limits.growth_diameter_fraction * before)
     present = decided(beyond=mm.value >= least, real=mm.ci95[0] > 0, reaches=mm.ci95[1] >= least)
-    if present and (change.size.volume_percent.value or 0.0) <= 0:
-        # Longer without being larger: a tail of the outline or a new shape, not certainly growth.
+    larger = (change.size.volume_percent.value or 0.0) > 0
+    if present and not (larger and mm.ci95[0] >= limits.growth_diameter_min_mm):
+        # The longest diameter of a plate runs along thick slices: one more slice of a tail, or a
+        # new shape, is no certain growth. Larger, and the absolute limit beyond doubt, is.
         present = None
     return sign(
         name,
