@@ -20,7 +20,7 @@ install: .venv/installed
 	touch $@
 
 demo: install
-	$(BIN)/graftsite assess sample_dicom --output demo_output
+	$(BIN)/graftsite assess sample_dicom/subjects --output demo_output
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .

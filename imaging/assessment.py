@@ -9,11 +9,8 @@ after; this file only says what follows what.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType
-
-import numpy as np
 
 from imaging.change import Change, measure_change
 from imaging.checks import confidence_check
@@ -24,41 +21,24 @@ from imaging.findings.fat import judge_fat
 from imaging.findings.morphology import judge_morphology
 from imaging.findings.signal import judge_signal
 from imaging.findings.surveillance import SurveillanceFlag, surveillance_flag
-from imaging.gates import laterality_gate, registration_gate, scanner_gate
+from imaging.gates import registration_gate, scanner_gate
+from imaging.guidance import Guidance
 from imaging.images import Images, load_images
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
-from imaging.positioning import MIRRORED, between_visits, mirrored_better, trunk_shell
+from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
+from imaging.positioning import between_visits, mirrored_better, trunk_shell
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration, register_rigid
-from imaging.resampling import resample
-from imaging.segmentation.given import graft_from_mask
-from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.muscles import segment_muscles
 from imaging.timepoint import Timepoint, nadir
 from imaging.transform import RigidTransform, identity
 from imaging.visit import Subject, Visit, VisitName
-from imaging.volume import Mask
-
-Point = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Guidance:
-    """What a person said about a subject's grafts, by visit label: seed points LPS mm, masks."""
-
-    seeds: Mapping[str, Point] = field(default_factory=lambda: MappingProxyType({}))
-    masks: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def visits(self) -> frozenset[str]:
-        """Labels of the visits that have any."""
-        return frozenset(self.seeds) | frozenset(self.masks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +81,7 @@ class Assessment:
     visits: tuple[VisitAssessment, ...]
 
 
-Earlier = tuple[VisitAssessment, ...]
+Done = tuple[VisitAssessment, ...]
 
 
 def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = None) -> Assessment:
@@ -116,7 +96,7 @@ def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = Non
     """
     guidance = guidance or Guidance()
     _check_guidance(subject, guidance)
-    done: Earlier = ()
+    done: Done = ()
     for visit in subject.visits:
         anatomy, trouble = _measured(visit, _baseline(done), protocol, guidance)
         done = (*done, _judged(visit, anatomy, trouble, done, protocol))
@@ -131,7 +111,7 @@ def _check_guidance(subject: Subject, guidance: Guidance) -> None:
         )
 
 
-def _baseline(earlier: Earlier) -> Anatomy | None:
+def _baseline(earlier: Done) -> Anatomy | None:
     """Return the baseline's anatomy, if it was imaged."""
     named = (v.anatomy for v in earlier if v.visit.name is VisitName.BASELINE)
     return next(named, None)
@@ -145,14 +125,15 @@ def _measured(
     if images is None:
         return None, trouble
     registration = None if baseline is None else _registered(images, baseline, protocol)
+    earlier = Earlier(baseline.graft, registration) if baseline and registration else None
     muscles = segment_muscles(
         images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
     )
-    graft = _graft(visit, images, muscles, registration, baseline, protocol, guidance)
+    graft = outline_graft(visit.label, images, muscles, earlier, guidance, protocol.segmentation)
     compared = _against_baseline(images, registration, baseline, protocol)
-    wrong_side = _wrong_side(graft, muscles, compared)
-    if wrong_side:
-        muscles, graft = _withheld(muscles, graft, wrong_side[0].message)
+    stops = wrong_side(graft, muscles, compared)
+    if stops:
+        muscles, graft = withheld(muscles, graft, stops[0].message)
     t2 = measure_t2_contrast(images, muscles, graft, protocol)
     t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
     anatomy = Anatomy(
@@ -166,9 +147,9 @@ def _measured(
         t1=t1,
         quality=(
             *trouble,
-            *wrong_side,
+            *stops,
             *confidence_check(graft, protocol),
-            *(entry for entry in compared if entry not in wrong_side),
+            *(entry for entry in compared if entry not in stops),
             *t2.quality,
             *(t1.quality if t1 else ()),
         ),
@@ -182,32 +163,6 @@ def _registered(images: Images, baseline: Anatomy, protocol: Protocol) -> Regist
     trunk = trunk_shell(baseline.images.body), trunk_shell(images.body)
     wall = baseline.images.wall
     return register_rigid(fixed, moving, wall, protocol.registration, start=start, trunk=trunk)
-
-
-def _graft(
-    visit: Visit,
-    images: Images,
-    muscles: Muscles,
-    registration: Registration | None,
-    baseline: Anatomy | None,
-    protocol: Protocol,
-    guidance: Guidance,
-) -> Graft:
-    t2 = images.t2.corrected
-    if visit.label in guidance.masks:
-        return graft_from_mask(guidance.masks[visit.label], t2, muscles)
-    prior = None
-    if baseline and baseline.graft.mask and registration and registration.success:
-        baseline_from_visit = registration.moving_from_fixed.inverse
-        prior = resample(baseline.graft.mask, t2.geometry, baseline_from_visit)
-    seed = guidance.seeds.get(visit.label)
-    t1 = images.t1_on_t2_grid
-    graft = segment_graft(t2, t1, muscles, protocol.segmentation, prior, seed)
-    if graft.present or baseline is None or prior is not None:
-        return graft
-    # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.
-    reason = text("segmentation.graft_place_unknown")
-    return Graft(None, graft.source, 0.0, (reason, *graft.reasons))
 
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
@@ -232,28 +187,11 @@ def _against_baseline(
     return tuple(entry for entry in entries if entry is not None)
 
 
-def _wrong_side(
-    graft: Graft, muscles: Muscles, compared: tuple[QualityEntry, ...]
-) -> tuple[QualityEntry, ...]:
-    """Return what says that left and right cannot be trusted: a hard stop."""
-    side = laterality_gate(graft, muscles)
-    return (*(e for e in compared if e.code == MIRRORED), *((side,) if side else ()))
-
-
-def _withheld(muscles: Muscles, graft: Graft, why: str) -> tuple[Muscles, Graft]:
-    """Return no outlines: a number taken on the wrong side must never be seen."""
-    nothing = Mask(np.zeros(muscles.body.geometry.shape, dtype=np.bool_), muscles.body.geometry)
-    none = replace(
-        muscles, rectus_left=nothing, rectus_right=nothing, confidence=0.0, reasons=(why,)
-    )
-    return none, Graft(None, graft.source, 0.0, (why,))
-
-
 def _judged(
     visit: Visit,
     anatomy: Anatomy | None,
     quality: tuple[QualityEntry, ...],
-    earlier: Earlier,
+    earlier: Done,
     protocol: Protocol,
 ) -> VisitAssessment:
     """Compare a visit with baseline and nadir, and answer the three endpoints."""

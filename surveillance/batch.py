@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol as Interface
 
-from imaging.assessment import Guidance, assess
+from imaging.assessment import assess
 from imaging.errors import GraftsiteError, UsageError
+from imaging.guidance import Guidance
 from imaging.loaders import Refusal, find_series
 from imaging.messages import text
 from imaging.protocol import Protocol

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from imaging.assessment import Guidance
+from imaging.guidance import Guidance
 from imaging.protocol import Protocol
 from imaging.visit import Subject
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from imaging.assessment import Guidance
 from imaging.errors import UsageError
+from imaging.guidance import Guidance
 
 
 def parse_guidance(seed_points: Iterable[str], graft_masks: Iterable[str]) -> Guidance:

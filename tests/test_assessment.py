@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from abdomen import abdomen
 
-from imaging.assessment import Guidance, assess
+from imaging.assessment import assess
 from imaging.errors import SeriesError, UsageError
 from imaging.findings.evidence import Status
+from imaging.guidance import Guidance
 from imaging.loaders import find_series
 from imaging.protocol import load_protocol
 from imaging.quality import ENDPOINTS, FAT, MORPHOLOGY, SIGNAL

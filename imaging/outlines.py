@@ -1,0 +1,82 @@
+"""Outlines: the graft of one visit by whatever help there is, and when no outline may be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from imaging.gates import laterality_gate
+from imaging.geometry import Geometry
+from imaging.guidance import Guidance
+from imaging.images import Images
+from imaging.messages import text
+from imaging.positioning import MIRRORED
+from imaging.protocol import SegmentationLimits
+from imaging.quality import QualityEntry
+from imaging.registration import Registration
+from imaging.resampling import resample
+from imaging.segmentation.given import graft_from_mask
+from imaging.segmentation.graft import segment_graft
+from imaging.segmentation.masks import Graft, Muscles
+from imaging.volume import Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """The baseline's graft, and the registration of this visit to the baseline."""
+
+    graft: Graft
+    registration: Registration
+
+    def carried_to(self, grid: Geometry) -> Mask | None:
+        """Return that graft on a grid of this visit; None when there is none or no way there."""
+        if self.graft.mask is None or not self.registration.success:
+            return None
+        baseline_from_visit = self.registration.moving_from_fixed.inverse
+        return resample(self.graft.mask, grid, baseline_from_visit)
+
+
+def outline_graft(
+    label: str,
+    images: Images,
+    muscles: Muscles,
+    earlier: Earlier | None,
+    guidance: Guidance,
+    limits: SegmentationLimits,
+) -> Graft:
+    """Return the graft of the visit called `label`: drawn, seeded, or found alone.
+
+    Raises
+    ------
+    SeedError, MaskError
+        The guidance for this visit is not usable.
+    """
+    t2 = images.t2.corrected
+    if label in guidance.masks:
+        return graft_from_mask(guidance.masks[label], t2, muscles)
+    prior = None if earlier is None else earlier.carried_to(t2.geometry)
+    seed = guidance.seeds.get(label)
+    graft = segment_graft(t2, images.t1_on_t2_grid, muscles, limits, prior, seed)
+    if graft.present or earlier is None or prior is not None:
+        return graft
+    # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.
+    reason = text("segmentation.graft_place_unknown")
+    return Graft(None, graft.source, 0.0, (reason, *graft.reasons))
+
+
+def wrong_side(
+    graft: Graft, muscles: Muscles, compared: tuple[QualityEntry, ...]
+) -> tuple[QualityEntry, ...]:
+    """Return what says that left and right cannot be trusted: a hard stop."""
+    side = laterality_gate(graft, muscles)
+    return (*(e for e in compared if e.code == MIRRORED), *((side,) if side else ()))
+
+
+def withheld(muscles: Muscles, graft: Graft, why: str) -> tuple[Muscles, Graft]:
+    """Return no outlines: a number taken on the wrong side must never be seen."""
+    nothing = Mask(np.zeros(muscles.body.geometry.shape, dtype=np.bool_), muscles.body.geometry)
+    none = replace(
+        muscles, rectus_left=nothing, rectus_right=nothing, confidence=0.0, reasons=(why,)
+    )
+    return none, Graft(None, graft.source, 0.0, (why,))
