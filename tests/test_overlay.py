@@ -67,4 +67,4 @@ def test_an_image_without_any_mask_is_shown_whole(tmp_path):
     t2, left, _ = scene((1, 1, 1), (0, 1, 2))
     nothing = Mask(np.zeros(left.array.shape), left.geometry)
     save_overlay(t2, None, nothing, nothing, None, tmp_path / "o.png")
-    assert picture_in(tmp_path / "o.png").shape == (80, 160, 3)
+    assert picture_in(tmp_path / "o.png").shape == (100, 200, 3)

@@ -21,7 +21,7 @@ from surveillance.exports.writing import write_with
 
 GRAFT, RECTUS_LEFT, RECTUS_RIGHT = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 WHITE_AT_MUSCLE_RATIO = 4.0
-PIXEL_MM = 0.5
+PIXEL_MM = 0.4
 MARGIN_MM = 25.0
 
 
