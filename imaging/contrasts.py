@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imaging.checks import coverage_check, epsilon_of, series_checks
-from imaging.images import Contrasted, Images
+from imaging.images import Contrasted, Images, load_supporting
 from imaging.measurement import Measurement
 from imaging.measurements.fat import Fat, measure_fat
 from imaging.measurements.signal import Signal, measure_signal
@@ -20,7 +20,6 @@ from imaging.quality import QualityEntry
 from imaging.reference import NoReference, Reference, reference_muscle
 from imaging.resampling import carry, resample
 from imaging.segmentation.masks import Graft, Muscles
-from imaging.series import Role, Series
 from imaging.transform import identity
 from imaging.visit import Visit
 from imaging.volume import Mask, Volume
@@ -93,11 +92,12 @@ def measure_t1_contrast(
     laid = _Laid(images.t1, carry(muscles, grid, onto), there)
     reference = laid.reference(images.t1.corrected, protocol)
     epsilon = epsilon_of(images.t1, laid.muscles, laid.region, reference, protocol)
-    supporting = _supporting(visit, images.t1)
+    supporting, unreadable = load_supporting(visit, images.t1)
     corrected = _fat(laid, images.t1.corrected, reference, epsilon, supporting, protocol)
     raw_reference = laid.reference(images.t1.raw, protocol)
     uncorrected = _fat(laid, images.t1.raw, raw_reference, epsilon, supporting, protocol)
     quality = (
+        *unreadable,
         *series_checks(images.t1, laid.muscles, laid.region, reference, epsilon, protocol),
         *coverage_check(images.t1, onto, muscles, graft, protocol),
     )
@@ -123,25 +123,3 @@ def _fat(
     if laid.graft is None or isinstance(reference, NoReference):
         return None
     return measure_fat(volume, laid.graft, reference, epsilon, supporting, protocol)
-
-
-def _supporting(visit: Visit, t1: Contrasted) -> SupportingImages:
-    """Lay the visit's further T1W images on the T1W-FS grid, by the positions in their headers."""
-    grid = t1.raw.geometry
-
-    def laid(role: Role) -> Volume | None:
-        found = next((s for s in visit.supporting if s.role is role), None)
-        return None if found is None else resample(found.load(), grid, identity())
-
-    fat = laid(Role.DIXON_FAT)
-    return SupportingImages(
-        t1w=laid(Role.T1W),
-        in_phase=laid(Role.DIXON_IN_PHASE),
-        opposed_phase=laid(Role.DIXON_OPPOSED_PHASE),
-        water=t1.raw if fat is not None and _is_water(t1.series) else None,
-        fat=fat,
-    )
-
-
-def _is_water(series: Series) -> bool:
-    return series.info.dixon == "WATER"

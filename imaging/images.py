@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from imaging.errors import InputError
 from imaging.gates import registration_gate, series_gate
+from imaging.measurements.supporting import SupportingImages
 from imaging.normalization import correct_bias
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS, FAT, QualityEntry, Severity
@@ -89,3 +90,28 @@ def _decoded(series: Series | None, role: Role) -> tuple[Volume | None, tuple[Qu
         endpoints = ENDPOINTS if role is Role.T2W_FS else (FAT,)
         entry = QualityEntry("SERIES_UNREADABLE", Severity.ERROR, str(error), endpoints=endpoints)
         return None, (entry,)
+
+
+def load_supporting(
+    visit: Visit, t1: Contrasted
+) -> tuple[SupportingImages, tuple[QualityEntry, ...]]:
+    """Lay the visit's further T1W images on the T1W-FS grid, by the positions in their headers.
+
+    No endpoint needs them: one that cannot be read is left out, with a warning.
+    """
+    found: dict[Role, Volume] = {}
+    trouble: list[QualityEntry] = []
+    for series in visit.supporting:
+        try:
+            found[series.role] = resample(series.load(), t1.raw.geometry, identity())
+        except InputError as error:
+            trouble.append(QualityEntry("SUPPORTING_UNREADABLE", Severity.WARNING, str(error)))
+    fat = found.get(Role.DIXON_FAT)
+    supporting = SupportingImages(
+        t1w=found.get(Role.T1W),
+        in_phase=found.get(Role.DIXON_IN_PHASE),
+        opposed_phase=found.get(Role.DIXON_OPPOSED_PHASE),
+        water=t1.raw if fat is not None and t1.series.info.dixon == "WATER" else None,
+        fat=fat,
+    )
+    return supporting, tuple(trouble)

@@ -86,6 +86,20 @@ def test_a_series_whose_pixels_are_damaged_is_said_and_the_other_visit_is_assess
     assert baseline.anatomy.graft.present
 
 
+def test_a_damaged_series_that_no_endpoint_needs_is_left_out_with_a_warning(both):
+    def damaged():
+        raise SeriesError("slices_few", series="t1", file="IM0001", slices=2, limit=3)
+
+    extra = replace(both[1], decision=RoleDecision(Role.T1W, ()), pixels=damaged)
+    whole = visit(VisitName.BASELINE, 0, *both)
+    assessed = [
+        assess(Subject("P01", (v,)), PROTOCOL).visits[0]
+        for v in (whole, replace(whole, supporting=(extra,)))
+    ]
+    assert "SUPPORTING_UNREADABLE" in codes(assessed[1])
+    assert statuses(assessed[0]) == statuses(assessed[1])
+
+
 def test_without_a_baseline_nothing_is_compared(both):
     subject = Subject("P01", (visit(VisitName.D28, 28, *both),))
     (only,) = assess(subject, PROTOCOL).visits
