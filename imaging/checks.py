@@ -55,15 +55,14 @@ def coverage_check(
     graft: Graft,
     protocol: Protocol,
 ) -> Iterator[QualityEntry]:
-    """Yield whether a series shows the graft, or the left rectus, with room to spare.
+    """Yield whether a series shows the graft, if there is one, with room to spare.
 
     Masks lie on the T2W-FS grid: carried over, they would end where the other image ends.
     """
-    region = graft.mask or muscles.rectus_left
-    if region.is_empty:
+    if graft.mask is None:
         return
     yield gates.coverage_gate(
-        region,
+        graft.mask,
         muscles.rectus_left,
         contrasted.raw.geometry,
         onto_from_t2,

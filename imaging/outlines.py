@@ -19,6 +19,7 @@ from imaging.resampling import resample
 from imaging.segmentation.given import graft_from_mask
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles
+from imaging.visit import VisitName
 from imaging.volume import Mask
 
 
@@ -47,18 +48,21 @@ def outline_graft(
 ) -> Graft:
     """Return the graft of the visit called `label`: drawn, seeded, or found alone.
 
+    Only at baseline, where the injectate is bright, does not seeing a graft mean that there is
+    none; later that takes the baseline's place to look at.
+
     Raises
     ------
     SeedError, MaskError
         The guidance for this visit is not usable.
     """
-    t2 = images.t2.corrected
+    t2, at_baseline = images.t2.corrected, label == VisitName.BASELINE
     if label in guidance.masks:
         return graft_from_mask(guidance.masks[label], t2, muscles)
     prior = None if earlier is None else earlier.carried_to(t2.geometry)
     seed = guidance.seeds.get(label)
     graft = segment_graft(t2, images.t1_on_t2_grid, muscles, limits, prior, seed)
-    if graft.present or earlier is None or prior is not None:
+    if graft.present or at_baseline or prior is not None:
         return graft
     # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.
     reason = text("segmentation.graft_place_unknown")

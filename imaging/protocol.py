@@ -10,24 +10,18 @@ import hashlib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from imaging.errors import ProtocolError
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+from imaging.threshold import Count, Fraction, Positive, Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class VisitWindows(_Section):
+class VisitWindows(Section):
     """When each scheduled visit is due, in days since baseline."""
 
+    session_days_max: Count
     d28_day: Count
     d28_window_days: Count
     m3_day: Count
@@ -38,7 +32,7 @@ class VisitWindows(_Section):
     m12_window_days: Count
 
 
-class SeriesLimits(_Section):
+class SeriesLimits(Section):
     """How regular a stack must be, and the acquisition values that tell weightings apart."""
 
     slices_min: Count
@@ -59,7 +53,7 @@ class SeriesLimits(_Section):
     axial_tilt_max_deg: Positive
 
 
-class ReferenceMuscle(_Section):
+class ReferenceMuscle(Section):
     """Where normal muscle is sampled, and how."""
 
     near_mm: Positive
@@ -75,7 +69,7 @@ class ReferenceMuscle(_Section):
     bootstrap_seed: int
 
 
-class QualityLimits(_Section):
+class QualityLimits(Section):
     """Gates an acquisition must pass before an endpoint is judged."""
 
     slice_thickness_max_mm: Positive
@@ -97,7 +91,7 @@ class QualityLimits(_Section):
     confidence_min: Fraction
 
 
-class RegistrationLimits(_Section):
+class RegistrationLimits(Section):
     """How far registration may be off."""
 
     error_mean_max_mm: Positive
@@ -116,7 +110,7 @@ class RegistrationLimits(_Section):
     wall_turn_sd_deg: Positive
 
 
-class SegmentationLimits(_Section):
+class SegmentationLimits(Section):
     """Automatic outlines: what muscles and graft look like, and what makes them sure."""
 
     muscle_fat_min_mm: Positive
@@ -177,7 +171,7 @@ class SegmentationLimits(_Section):
     graft_invisible_confidence: Fraction
 
 
-class MorphologyLimits(_Section):
+class MorphologyLimits(Section):
     """E1: size, location, shape and mass effect."""
 
     boundary_sd_pixels: Positive
@@ -199,7 +193,7 @@ class MorphologyLimits(_Section):
     folding_max_fraction: Fraction
 
 
-class SignalLimits(_Section):
+class SignalLimits(Section):
     """E2: level, foci and pattern on T2W-FS."""
 
     high_sd: Positive
@@ -220,7 +214,7 @@ class SignalLimits(_Section):
     early_days_max: Count
 
 
-class FatLimits(_Section):
+class FatLimits(Section):
     """E3: isointensity and fat on T1W."""
 
     isointense_low: Positive
@@ -236,7 +230,7 @@ class FatLimits(_Section):
     detectable_contrast: Fraction
 
 
-class SurveillanceLimits(_Section):
+class SurveillanceLimits(Section):
     """The composite flag."""
 
     node_short_axis_mm: Positive
@@ -244,7 +238,7 @@ class SurveillanceLimits(_Section):
     indeterminate_for_amber: Count
 
 
-class Protocol(_Section):
+class Protocol(Section):
     """All thresholds of one trial, and the hash of the file they came from."""
 
     id: str

@@ -10,8 +10,8 @@ from datetime import date
 from imaging.errors import SubjectError
 from imaging.messages import text
 from imaging.protocol import VisitWindows
+from imaging.schedule import days_in, schedule, visit_of_days, visit_of_text
 from imaging.series import Series
-from imaging.time_point import days_in, schedule, visit_of_days, visit_of_text
 from imaging.visit import VisitName
 
 
@@ -67,7 +67,7 @@ def named_sessions(subject: str, sessions: list[Session], windows: VisitWindows)
     stated = _with_baseline(stated, windows)
     silent = [s for s in sessions if not _says(s, windows)]
     named = stated + _by_date(silent, stated, windows)
-    merged = _same_time_point(named)
+    merged = _same_time_point(named, windows)
     return _in_order(_one_of_each(merged, windows), windows)
 
 
@@ -114,12 +114,26 @@ def _by_date(silent: list[Session], stated: list[Session], windows: VisitWindows
     return named
 
 
-def _same_time_point(sessions: list[Session]) -> list[Session]:
-    """Join sessions that state the same time point: a visit may take two days."""
+def _same_time_point(sessions: list[Session], windows: VisitWindows) -> list[Session]:
+    """Join sessions that state the same time point: a visit may take some days, not months."""
     groups: dict[Hashable, list[Session]] = defaultdict(list)
     for session in sessions:
         groups[session.time_point or id(session)].append(session)
-    return [_joined(group) for group in groups.values()]
+    near = (part for group in groups.values() for part in _near(group, windows.session_days_max))
+    return [_joined(part) for part in near]
+
+
+def _near(group: list[Session], days_max: int) -> list[list[Session]]:
+    """Split sessions where more days lie between two neighbours than one visit takes."""
+    parts: list[list[Session]] = []
+    for session in sorted(group, key=lambda s: s.date or date.max):
+        before = parts[-1][-1].date if parts else None
+        apart = (session.date - before).days if session.date and before else 0
+        if parts and apart <= days_max:
+            parts[-1].append(session)
+        else:
+            parts.append([session])
+    return parts
 
 
 def _joined(group: list[Session]) -> Session:

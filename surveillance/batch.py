@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,7 +25,10 @@ from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.record import record_of
 from surveillance.exports.run_json import save_run
 from surveillance.exports.subject_folder import finished, save_subject
+from surveillance.exports.writing import make_folder
 from surveillance.fingerprint import subject_fingerprint
+
+UNREADABLE = ("SERIES_UNREADABLE", "SUPPORTING_UNREADABLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Outcome:
     failed_subjects: tuple[str, ...]
     interrupted: bool = False
 
+    @property
+    def assessed(self) -> tuple[str, ...]:
+        """Subjects with at least one visit that was looked at."""
+        return tuple(r.subject for r in self.records if _was_seen(r))
+
 
 class Progress(Interface):
     """Who is told how far the work is."""
@@ -84,6 +93,7 @@ def run(request: Request, progress: Progress) -> Outcome:
         The output folder cannot be written.
     """
     started = datetime.now(UTC)
+    make_folder(request.output)
     subjects, refusals = _find(request)
     progress.begin(len(subjects))
     outcome = Outcome((), tuple(_problem(r) for r in refusals), ())
@@ -133,8 +143,12 @@ def _results(subjects: tuple[Subject, ...], request: Request) -> Iterator[_Resul
         yield from (_assess_one(subject, request) for subject in subjects)
         return
     with _workers(request.jobs) as executor:
-        tasks = [executor.submit(_assess_one, subject, request) for subject in subjects]
-        yield from (task.result() for task in as_completed(tasks))
+        tasks = {executor.submit(_assess_one, subject, request): subject for subject in subjects}
+        for task in as_completed(tasks):
+            try:
+                yield task.result()
+            except BrokenProcessPool:  # a worker died, of memory or by a signal
+                yield _failed(tasks[task], "worker_died", text("error.worker_died"))
 
 
 @contextmanager
@@ -172,19 +186,38 @@ def _failed(subject: Subject, code: str, message: str) -> _Result:
 
 def _with(outcome: Outcome, result: _Result) -> Outcome:
     if result.record is not None:
-        return replace(outcome, records=(*outcome.records, result.record))
+        unread = tuple(_unread(result.record))
+        return replace(
+            outcome,
+            records=(*outcome.records, result.record),
+            problems=(*outcome.problems, *unread),
+        )
     problems = outcome.problems if result.problem is None else (*outcome.problems, result.problem)
     return replace(outcome, problems=problems)
 
 
+def _unread(record: AssessmentRecord) -> Iterator[Problem]:
+    """Yield what could not be read while a subject was assessed, visit by visit."""
+    for visit in record.visits:
+        for entry in visit.quality:
+            if entry.code in UNREADABLE:
+                yield Problem(record.subject, visit.folder, "", entry.code.lower(), entry.message)
+
+
 def _completed(outcome: Outcome, wanted: tuple[str, ...]) -> Outcome:
     """Put everything in order, whichever worker was first, and name the subjects left out."""
-    assessed = {record.subject for record in outcome.records}
+    assessed = set(outcome.assessed)
     named = {p.subject for p in outcome.problems if p.subject}
+    named |= {r.subject for r in outcome.records}
     failed = tuple(sorted(s for s in named - assessed if not wanted or s in wanted))
     records = tuple(sorted(outcome.records, key=lambda record: record.subject))
     problems = tuple(sorted(outcome.problems, key=lambda p: (p.subject, p.visit, p.message)))
     return replace(outcome, records=records, problems=problems, failed_subjects=failed)
+
+
+def _was_seen(record: AssessmentRecord) -> bool:
+    """Whether any visit had a T2W-FS to look at: without one there is no assessment."""
+    return any(visit.graft.present is not None for visit in record.visits)
 
 
 def _problem(refusal: Refusal) -> Problem:

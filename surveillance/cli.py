@@ -87,7 +87,7 @@ def assess(
 def _exit_of(outcome: Outcome) -> Exit:
     if outcome.interrupted:
         return Exit.INTERRUPTED
-    if not outcome.records:
+    if not outcome.assessed:
         return Exit.ALL_FAILED
     return Exit.SOME_FAILED if outcome.failed_subjects else Exit.DONE
 

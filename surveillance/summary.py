@@ -106,13 +106,17 @@ def _table(records: tuple[AssessmentRecord, ...]) -> Table:
 
 def _row(visit: VisitBlock) -> list[str]:
     findings = visit.findings
-    return [
-        visit.folder,
-        str(visit.study_date or "–"),
+    unsure = any(entry.code == "NEEDS_READER" for entry in visit.quality)
+    numbers = (
         _volume(visit),
         _number(visit.change.volume_percent if visit.change else None, "+.0f", " %"),
         _number(visit.t2.graft_to_muscle_ratio, ".2f"),
         _number(visit.t1.graft_to_muscle_ratio, ".2f"),
+    )
+    return [
+        visit.folder,
+        str(visit.study_date or "–"),
+        *(f"[dim]{n} ?[/]" if unsure and n != "–" else n for n in numbers),
         _number(visit.graft.confidence, ".2f"),
         _status(findings.morphological_stability),
         _status(findings.signal_characteristics),

@@ -108,6 +108,15 @@ def test_without_a_baseline_nothing_is_compared(both):
     assert "baseline" in only.findings[MORPHOLOGY].reasons[0].sentence
 
 
+def test_a_follow_up_without_its_baseline_cannot_say_that_the_graft_is_gone():
+    t2, t1, _, _ = abdomen(graft=False)
+    later = visit(VisitName.M6, 182, series(t2, Role.T2W_FS), series(t1, Role.T1W_FS))
+    (only,) = assess(Subject("P01", (later,)), PROTOCOL).visits
+    assert not only.anatomy.graft.present
+    assert only.anatomy.graft.confidence == 0
+    assert "NEEDS_READER" in codes(only)
+
+
 def test_at_baseline_the_longitudinal_findings_say_baseline(both):
     subject = Subject("P01", (visit(VisitName.BASELINE, 0, *both),))
     (only,) = assess(subject, PROTOCOL).visits

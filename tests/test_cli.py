@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -334,3 +335,48 @@ def test_inspect_of_nothing_usable_says_so(tmp_path):
     text_file(tmp_path)
     done = graftsite("inspect", tmp_path, expect=4)
     assert "neither DICOM nor NIfTI" in done.stdout + done.stderr
+
+
+def test_a_series_whose_pixels_end_early_is_in_errors_csv_with_its_visit(person, tmp_path):
+    shutil.copytree(person, tmp_path / "in")
+    broken = tmp_path / "in/P01/D28/t2w_fs.nii.gz"
+    broken.write_bytes(broken.read_bytes()[:-2000])
+    graftsite("assess", tmp_path / "in", "-o", tmp_path / "out", expect=0)
+    (row,) = rows(tmp_path / "out/errors.csv")
+    assert row["subject"] == "P01"
+    assert "t2w_fs.nii.gz" in row["message"]
+
+
+def test_a_subject_without_any_t2w_fs_was_not_assessed(tmp_path):
+    _, t1, _, _ = abdomen(graft=True)
+    save(t1, tmp_path / "in/P01/BASELINE/t1w_fs.nii.gz")
+    graftsite("assess", tmp_path / "in", "-o", tmp_path / "out", expect=4)
+    record = json.loads((tmp_path / "out/subjects/P01/assessment.json").read_text())
+    assert record["visits"][0]["graft"]["present"] is None
+    assert record["visits"][0]["graft"]["confidence"] is None
+
+
+def test_a_worker_that_dies_costs_its_subjects_and_not_the_run(tmp_path):
+    t2, _, _, _ = abdomen(graft=True)
+    for number in range(4):
+        save(t2, tmp_path / f"in/P{number:02d}/BASELINE/t2w_fs.nii.gz")
+    process = subprocess.Popen(
+        [GRAFTSITE, "assess", tmp_path / "in", "-o", tmp_path / "out", "--jobs", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (workers := _workers_of(process.pid)) and process.poll() is None:
+        time.sleep(0.05)
+    os.kill(workers[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode in (3, 4)
+    assert "Traceback" not in said
+    assert "died" in said
+    assert rows(tmp_path / "out/errors.csv")
+
+
+def _workers_of(pid):
+    """Worker processes, without the helper that tracks shared resources."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    commands = {int(c): Path(f"/proc/{c}/cmdline").read_bytes() for c in children}
+    return [child for child, command in commands.items() if b"spawn_main" in command]

@@ -152,6 +152,13 @@ def test_no_direct_identifier_reaches_series_or_messages(tmp_path):
         assert secret not in shown
 
 
+def test_a_patient_named_in_the_description_is_left_out_of_it(tmp_path):
+    series(tmp_path, SeriesDescription="DOE_Jane t2_tse_fs_tra MRN-0042")
+    described = found(tmp_path).series[0].info.description.lower()
+    assert "t2_tse_fs_tra" in described
+    assert all(word not in described for word in ("doe", "jane", "0042"))
+
+
 def test_control_characters_of_a_header_do_not_reach_the_terminal(tmp_path):
     series(tmp_path, SeriesDescription="t2\x1b[31m fs")
     assert "\x1b" not in found(tmp_path).series[0].info.description

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from imaging.geometry import Geometry
 from imaging.protocol import load_protocol
+from imaging.schedule import days_in, visit_named, visit_of_text
 from imaging.series import Identity, Role, RoleDecision, Series, SeriesInfo
-from imaging.time_point import days_in, visit_named, visit_of_text
 from imaging.visit import VisitName
 from imaging.visits import arrange
 from imaging.volume import Volume
@@ -89,6 +89,13 @@ def test_of_two_studies_in_one_window_the_nearer_keeps_the_name_and_the_other_sa
         ("BASELINE", 0), ("D28", 30), ("UNSCHEDULED", 36),
     ]  # fmt: skip
     assert "nearer to the due day of D28" in found[2].notes[0]
+
+
+def test_one_time_point_stated_months_apart_is_two_visits():
+    found = visits([one(time_point="BASELINE"), one(day=182, time_point="BASELINE")])
+    assert [(v.label, v.study_date) for v in found] == [
+        ("BASELINE", FIRST), ("UNSCHEDULED", FIRST + timedelta(days=182)),
+    ]  # fmt: skip
 
 
 def test_a_missing_visit_and_a_missing_t1_leave_the_rest_complete():

@@ -25,7 +25,7 @@ from imaging.loaders.attributes import (
 from imaging.loaders.dicom_file import Header, read_header
 from imaging.loaders.files import InputFile
 from imaging.loaders.frame import Frame, Kind, Repeat
-from imaging.loaders.identity import identity_of
+from imaging.loaders.identity import cleaned, identity_of
 from imaging.loaders.pixel_data import Layout, layout_of, locate_pixels
 from imaging.series import SeriesInfo
 
@@ -182,7 +182,7 @@ def info_of(ds: Dataset, file: InputFile) -> SeriesInfo:
     image_type = tuple(token.upper() for token in words(ds, "ImageType"))
     return SeriesInfo(
         uid=word(ds, "SeriesInstanceUID") or file.name,
-        description=word(ds, "SeriesDescription") or "",
+        description=cleaned(word(ds, "SeriesDescription") or "", ds),
         identity=identity_of(ds),
         source=file.name,
         modality=word(ds, "Modality") or "?",

@@ -10,6 +10,9 @@ from pydicom import Dataset
 from imaging.loaders.attributes import day, number, word
 from imaging.series import Identity
 
+_PARTS = re.compile(r"[\W_]+")
+_BETWEEN = re.compile(r"([\W_]+)")
+
 PSEUDONYM_LENGTH = 12
 """48 bits in hexadecimal: two of a million patients collide with probability 0.002."""
 
@@ -47,6 +50,18 @@ def identity_of(ds: Dataset) -> Identity:
         time_point=_time_point(ds),
         days_from_event=number(ds, "LongitudinalTemporalOffsetFromEvent"),
     )
+
+
+def cleaned(description: str, ds: Dataset) -> str:
+    """Return a free text without the words by which it names the patient.
+
+    Operators write names into descriptions; PS3.15 calls leaving them out Clean Descriptors.
+    Words of one or two letters stay: they are `FS` or `T2` far more often than initials.
+    """
+    known = (word(ds, name) or "" for name in ("PatientName", "PatientID", "PatientBirthDate"))
+    names = {part.lower() for text in known for part in _PARTS.split(text) if len(part) > 2}
+    kept = (part for part in _BETWEEN.split(description) if part.lower() not in names)
+    return " ".join("".join(kept).split())
 
 
 def _time_point(ds: Dataset) -> str | None:

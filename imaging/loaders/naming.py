@@ -15,8 +15,8 @@ from typing import Any
 from imaging.errors import FileError
 from imaging.loaders.files import InputFile
 from imaging.loaders.identity import safe_name
+from imaging.schedule import visit_named
 from imaging.series import Identity, Role, SeriesInfo
-from imaging.time_point import visit_named
 
 SUFFIXES = (".nii.gz", ".nii")
 SIDECAR_BYTES_MAX = 2**20

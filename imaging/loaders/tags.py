@@ -32,6 +32,7 @@ _KEYWORDS = [
     "AcquisitionContrast",
     "VolumetricProperties",
     "PatientID",
+    "PatientName",
     "PatientBirthDate",
     "PatientSex",
     "ClinicalTrialSubjectID",

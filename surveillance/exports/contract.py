@@ -85,7 +85,7 @@ class GraftBlock(_Block):
 
     present: bool | None = Field(description="null when there was no T2W-FS to look at")
     source: Literal["automatic", "seeded", "edited"]
-    confidence: Number
+    confidence: MaybeNumber
     volume_ml: MaybeNumber
     volume_ci95_ml: Interval
     centroid_lps_mm: Point

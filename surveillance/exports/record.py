@@ -162,7 +162,7 @@ def _graft(assessed: VisitAssessment, collector: _Collector) -> contract.GraftBl
     return contract.GraftBlock(
         present=graft.present if assessed.anatomy else None,
         source=graft.source.value,
-        confidence=graft.confidence,
+        confidence=graft.confidence if assessed.anatomy else None,
         volume_ci95_ml=shape.volume_ml.ci95,
         centroid_lps_mm=_point(centroid),
         centroid_baseline_lps_mm=_point(carried),

@@ -10,6 +10,20 @@ from tempfile import NamedTemporaryFile
 from imaging.errors import OutputError
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, or find it there, before any work is done for it.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made, or is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError("not_written", file=path, detail=error.strerror or error) from error
+
+
 def write_text(path: Path, content: str) -> None:
     """Write UTF-8 text to `path`; a reader sees the old file or the new one, never half.
 

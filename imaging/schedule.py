@@ -1,4 +1,4 @@
-"""Time point: from a free text such as "Month 6" or "Day 28" to a scheduled visit."""
+"""Schedule: from a free text such as "Month 6", or a count of days, to a scheduled visit."""
 
 from __future__ import annotations
 
