@@ -1,5 +1,6 @@
 """The whole flow on one subject: what is missing, broken or exchanged is found out and said."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,6 +199,19 @@ def test_a_follow_up_of_another_patient_is_found_out(sampled):
     assert "REGISTRATION_FAILED" in codes(later)
     for endpoint in (MORPHOLOGY, SIGNAL):
         assert later.findings[endpoint].status is Status.INDETERMINATE
+
+
+@pytest.mark.parametrize("case", [1, 2, 3, 5, 8])
+def test_a_real_abdomen_without_a_graft_gives_no_confident_one(real_data, tmp_path, case):
+    """CHAOS T2-SPIR: an absence may be sure, a graft may not, and no endpoint is answered."""
+    folder = tmp_path / f"C{case}" / "BASELINE"
+    folder.mkdir(parents=True)
+    shutil.copy(real_data / f"chaos_t2spir/image_{case}.nii.gz", folder / "t2w_fs.nii.gz")
+    (subject,) = arrange(find_series([tmp_path], PROTOCOL).series, PROTOCOL).subjects
+    (only,) = assess(subject, PROTOCOL).visits
+    graft = only.anatomy.graft
+    assert not graft.present or graft.confidence < PROTOCOL.quality.confidence_min
+    assert set(statuses(only).values()) == {Status.INDETERMINATE}
 
 
 def test_the_endpoints_are_named_as_in_the_contract(both):
