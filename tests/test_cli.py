@@ -380,3 +380,18 @@ def _workers_of(pid):
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     commands = {int(c): Path(f"/proc/{c}/cmdline").read_bytes() for c in children}
     return [child for child, command in commands.items() if b"spawn_main" in command]
+
+
+def test_inspect_of_a_path_that_is_not_there_is_a_usage_error(tmp_path):
+    assert "does not exist" in graftsite("inspect", tmp_path / "nowhere", expect=2).stderr
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = subprocess.run(
+        [GRAFTSITE, "inspect", tmp_path / "nowhere", "--debug"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
