@@ -18,7 +18,8 @@ from imaging.measurements.distance import compare
 from imaging.measurements.muscle import MuscleSize, linea_alba_shift_mm, sheath_displacement_mm
 from imaging.measurements.shape import REPEATABILITY_95, Shape
 from imaging.messages import text
-from imaging.timepoint import Timepoint, reference_from_visit, scanner_differs
+from imaging.scanner import scanner_differs
+from imaging.timepoint import Timepoint, reference_from_visit
 
 DISPLACED_PERCENTILE = 95.0
 BULGE_PERCENTILE = 90.0

@@ -16,6 +16,7 @@ from imaging.protocol import QualityLimits, ReferenceMuscle
 from imaging.quality import ENDPOINTS, FAT, MORPHOLOGY, SIGNAL, QualityEntry, Severity, margins_mm
 from imaging.reference import NoReference, Reference
 from imaging.registration import Registration
+from imaging.scanner import scanner_differs
 from imaging.segmentation.masks import Graft, Muscles
 from imaging.series import Role, Series, SeriesInfo
 from imaging.transform import RigidTransform
@@ -211,24 +212,11 @@ def registration_gate(
 
 
 def scanner_gate(visit: SeriesInfo, baseline: SeriesInfo) -> QualityEntry | None:
-    """Report another vendor or field strength than at baseline: no statement on signal change.
-
-    What a header does not state counts as unchanged.
-    """
-    makers = {_maker(i) for i in (visit, baseline)} - {""}
-    fields = [i.field_strength_t for i in (visit, baseline) if i.field_strength_t]
-    # The same 3 T magnet is stated as 3 and as 2.89 T.
-    same_field = len(fields) < 2 or round(2 * fields[0]) == round(2 * fields[1])
-    if len(makers) < 2 and same_field:
+    """Report another vendor or field strength than at baseline: no statement on signal change."""
+    if not scanner_differs(visit, baseline):
         return None
     message = text("quality.scanner_changed", before=_scanner(baseline), now=_scanner(visit))
     return QualityEntry("SCANNER_CHANGED", Severity.ERROR, message, endpoints=(SIGNAL,))
-
-
-def _maker(info: SeriesInfo) -> str:
-    """First word of the manufacturer: `SIEMENS` and `Siemens Healthineers` are one vendor."""
-    words = (info.manufacturer or "").lower().replace("_", " ").split()
-    return words[0] if words else ""
 
 
 def _scanner(info: SeriesInfo) -> str:

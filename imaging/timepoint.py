@@ -58,20 +58,8 @@ def nadir(earlier: Iterable[Timepoint], confidence_min: float) -> Timepoint | No
     return min(known, key=lambda visit: visit.shape.volume_ml.value or 0.0, default=None)
 
 
-def scanner_differs(visit: Timepoint, reference: Timepoint) -> bool:
-    """Whether vendor or field strength are known to differ (2.89 T and 3 T are one class)."""
-    vendors = {_vendor(v.manufacturer) for v in (visit, reference) if v.manufacturer}
-    fields = {round(2 * v.field_strength_t) for v in (visit, reference) if v.field_strength_t}
-    return len(vendors) > 1 or len(fields) > 1
-
-
 def reference_from_visit(visit: Timepoint, reference: Timepoint) -> RigidTransform | None:
     """Return the map from one visit's patient space to another's; None when either has none."""
     if visit.baseline_from_visit is None or reference.baseline_from_visit is None:
         return None
     return reference.baseline_from_visit.inverse.after(visit.baseline_from_visit)
-
-
-def _vendor(manufacturer: str) -> str:
-    """First word, lower case: the rest is the legal form of the year."""
-    return manufacturer.lower().replace("_", " ").split()[0]

@@ -19,7 +19,8 @@ from cases import (
 
 from imaging.change import measure_change
 from imaging.measurement import missing
-from imaging.timepoint import nadir, reference_from_visit, scanner_differs
+from imaging.scanner import scanner_differs
+from imaging.timepoint import nadir, reference_from_visit
 from imaging.transform import RigidTransform
 from imaging.visit import VisitName
 

@@ -23,7 +23,8 @@ from imaging.findings.foci import Seen, growth, is_certainly_new, is_nodule, sur
 from imaging.measurement import Measurement
 from imaging.measurements.signal import Pattern, Signal, is_mass_like
 from imaging.protocol import Protocol
-from imaging.timepoint import Timepoint, scanner_differs
+from imaging.scanner import scanner_differs
+from imaging.timepoint import Timepoint
 from imaging.visit import VisitName
 
 ENDPOINT = "signal_characteristics"
