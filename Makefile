@@ -1,7 +1,9 @@
 # make demo | test | install | bench | lock        (a fresh machine needs Python 3.11 and make)
+# The tests also want a browser and a PostgreSQL; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python
+PACKAGES := chromium postgresql
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .PHONY: install demo test lint bench lock clean
@@ -19,6 +21,12 @@ install: .venv/installed
 	$(UV) -r requirements-dev.lock
 	touch $@
 
+.venv/packages-ready: .venv/installed
+	dpkg --status $(PACKAGES) >/dev/null 2>&1 \
+	  || (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends $(PACKAGES)) \
+	  || (echo "The tests need these packages, please install them: $(PACKAGES)" && false)
+	touch $@
+
 demo: install
 	$(BIN)/graftsite assess sample_dicom/subjects --output demo_output
 
@@ -28,7 +36,7 @@ lint: .venv/ready-to-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+test: lint .venv/packages-ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered
 
 bench: .venv/ready-to-test

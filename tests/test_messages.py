@@ -11,7 +11,9 @@ from imaging.messages import keys, text
 
 ROOT = Path(__file__).parents[1]
 ERROR_CLASSES = {name for name in vars(errors) if name.endswith("Error")}
-SOURCES = [p for folder in ("imaging", "surveillance") for p in (ROOT / folder).rglob("*.py")]
+SOURCES = [
+    p for folder in ("imaging", "readers", "surveillance") for p in (ROOT / folder).rglob("*.py")
+]
 
 
 def string_constants(tree):

@@ -1,0 +1,1 @@
+"""HUMAN: radiologist reads. Image files are loaded in `imaging.loaders`."""

@@ -1,0 +1,27 @@
+"""Options: what several commands are given in the same words, and what the shell is told."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Inputs = Annotated[
+    list[Path], typer.Argument(help="folders, DICOM files, DICOMDIR, ZIP archives, NIfTI files")
+]
+ProtocolFile = Annotated[
+    Path | None, typer.Option("--protocol", help="thresholds (TOML); default: the trial's own")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an error")]
+
+
+class Exit(IntEnum):
+    """What the shell is told."""
+
+    DONE = 0
+    USAGE = 2
+    SOME_FAILED = 3
+    ALL_FAILED = 4
+    INTERRUPTED = 130
