@@ -5,10 +5,6 @@ SimpleITK's world is LPS mm, as ours, and its arrays run [k, j, i].
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock
-
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
@@ -16,25 +12,6 @@ from numpy.typing import NDArray
 from imaging.geometry import Geometry
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
-
-_THREADS = Lock()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let ITK work on one thread inside this block, and restore its number afterwards.
-
-    N4 and the registration metrics add up per-thread sums, so their last bits change with the
-    number of threads, and their inner filters ignore the number set on the outer one. The lock
-    keeps two callers from restoring each other's number.
-    """
-    with _THREADS:
-        before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-        try:
-            yield
-        finally:
-            sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def to_sitk(image: Volume | Mask) -> sitk.Image:
@@ -73,13 +50,3 @@ def rigid_to_sitk(transform: RigidTransform) -> sitk.AffineTransform:
     result.SetMatrix(transform.matrix[:3, :3].ravel().tolist())
     result.SetTranslation(transform.matrix[:3, 3].tolist())
     return result
-
-
-def rigid_from_sitk(transform: sitk.Transform) -> RigidTransform:
-    """Return the motion of a linear SimpleITK transform, centre of rotation included."""
-    corner = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
-    columns = [np.array(transform.TransformPoint(tuple(unit))) - corner for unit in np.eye(3)]
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.stack(columns, axis=1)
-    matrix[:3, 3] = corner
-    return RigidTransform(matrix)

@@ -7,13 +7,12 @@ import math
 import numpy as np
 import SimpleITK as sitk
 
-from imaging.interop import array_of, one_thread, to_sitk
+from imaging.bias_field import BiasField, bias_field
+from imaging.interop import array_of, to_sitk
 from imaging.volume import Mask, Volume
 
 _WORKING_SPACING_MM = 12.0
 _VOXELS_MIN = 8
-_ITERATIONS = (15, 15, 15)
-_CONVERGENCE = 1e-3
 
 
 def correct_bias(volume: Volume, body: Mask) -> Volume:
@@ -37,24 +36,20 @@ def correct_bias(volume: Volume, body: Mask) -> Volume:
     usable = body.array & (volume.array > 0)
     if not usable.any():
         return volume
-    field = np.exp(_log_field(volume, Mask(usable, body.geometry)))
-    flat = volume.array / field
+    field = _field(volume, Mask(usable, body.geometry)).logarithm(volume.geometry.shape)
+    flat = volume.array * np.exp(-field)
     gain = volume.array[usable].mean(dtype=np.float64) / flat[usable].mean(dtype=np.float64)
-    return Volume((flat * gain).astype(np.float32), volume.geometry)
+    flat *= np.float32(gain)
+    return Volume(flat, volume.geometry)
 
 
-def _log_field(volume: Volume, usable: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    image = to_sitk(volume)
+def _field(volume: Volume, usable: Mask) -> BiasField:
     factors = [math.ceil(_WORKING_SPACING_MM / mm) for mm in volume.geometry.spacing_mm]
     factors = [
         min(f, max(1, n // _VOXELS_MIN))
         for f, n in zip(factors, volume.geometry.shape, strict=True)
     ]
     # Block means rather than every n-th voxel: less noise in the histogram that N4 sharpens.
-    filled = sitk.BinShrink(sitk.Cast(to_sitk(usable), sitk.sitkFloat32), factors)
-    filt = sitk.N4BiasFieldCorrectionImageFilter()
-    filt.SetMaximumNumberOfIterations(_ITERATIONS)
-    filt.SetConvergenceThreshold(_CONVERGENCE)
-    with one_thread():
-        filt.Execute(sitk.BinShrink(image, factors), filled >= 0.5)
-        return array_of(filt.GetLogBiasFieldAsImage(image)).astype(np.float32)
+    image = array_of(sitk.BinShrink(to_sitk(volume), factors)).astype(np.float64)
+    share = sitk.BinShrink(sitk.Cast(to_sitk(usable), sitk.sitkFloat32), factors)
+    return bias_field(image, array_of(share >= 0.5).astype(np.bool_) & (image > 0))

@@ -1,6 +1,6 @@
 import numpy as np
 
-from imaging.interop import rigid_from_sitk, rigid_to_sitk
+from imaging.interop import rigid_to_sitk
 from imaging.transform import RigidTransform, identity
 
 
@@ -31,8 +31,7 @@ def test_the_inverse_brings_every_point_back():
     np.testing.assert_allclose(motion.inverse @ (motion @ points), points, atol=1e-12)
 
 
-def test_a_motion_survives_the_way_to_simpleitk_and_back():
+def test_simpleitk_moves_a_point_as_we_do():
     motion = shift(1, 2, 3).after(quarter_turn_about_z())
     there = rigid_to_sitk(motion)
     np.testing.assert_allclose(there.TransformPoint((4.0, 5.0, 6.0)), motion @ [4, 5, 6])
-    np.testing.assert_allclose(rigid_from_sitk(there).matrix, motion.matrix, atol=1e-12)
