@@ -1,6 +1,6 @@
 """Assessment: one subject's visits in, measurements and findings out. The flow, in its order.
 
-    load and normalise → register → segment → measure and check → compare → judge
+    prepare (load, normalise, register, muscles) → outline → measure and check → compare → judge
 
 Each step is a function from frozen values to frozen values and lives in the module it is named
 after; this file only says what follows what.
@@ -21,21 +21,19 @@ from imaging.findings.fat import judge_fat
 from imaging.findings.morphology import judge_morphology
 from imaging.findings.signal import judge_signal
 from imaging.findings.surveillance import SurveillanceFlag, surveillance_flag
-from imaging.gates import registration_gate, scanner_gate
 from imaging.guidance import Guidance
-from imaging.images import Images, load_images
+from imaging.images import Images
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
 from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
-from imaging.positioning import between_visits, mirrored_better, trunk_shell
+from imaging.preparation import Prepared, prepare
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
-from imaging.registration import Registration, register_rigid
+from imaging.registration import Registration
 from imaging.segmentation.masks import Graft, Muscles, Source
-from imaging.segmentation.muscles import segment_muscles
 from imaging.timepoint import Timepoint, nadir
 from imaging.transform import RigidTransform, identity
 from imaging.visit import Subject, Visit, VisitName
@@ -99,7 +97,7 @@ def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = Non
     done: Done = ()
     for visit in subject.visits:
         anatomy, trouble = _measured(visit, _baseline(done), protocol, guidance)
-        done = (*done, _judged(visit, anatomy, trouble, done, protocol))
+        done = (*done, judge_visit(visit, anatomy, trouble, done, protocol))
     return Assessment(subject.id, protocol, done)
 
 
@@ -121,48 +119,50 @@ def _measured(
     visit: Visit, baseline: Anatomy | None, protocol: Protocol, guidance: Guidance
 ) -> tuple[Anatomy | None, tuple[QualityEntry, ...]]:
     """Take one visit from its files to its measurements, and say what stood in the way."""
-    images, trouble = load_images(visit, protocol)
-    if images is None:
+    prepared, trouble = prepare(visit, baseline.images if baseline else None, protocol)
+    if prepared is None:
         return None, trouble
-    registration = None if baseline is None else _registered(images, baseline, protocol)
+    registration = prepared.registration
     earlier = Earlier(baseline.graft, registration) if baseline and registration else None
-    muscles = segment_muscles(
-        images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
+    graft = outline_graft(
+        visit.label, prepared.images, prepared.muscles, earlier, guidance, protocol.segmentation
     )
-    graft = outline_graft(visit.label, images, muscles, earlier, guidance, protocol.segmentation)
-    compared = _against_baseline(images, registration, baseline, protocol)
-    stops = wrong_side(graft, muscles, compared)
+    stops = wrong_side(graft, prepared.muscles, prepared.compared)
+    anatomy = measure_visit(visit, prepared, graft, stops, protocol)
+    return anatomy, anatomy.quality
+
+
+def measure_visit(
+    visit: Visit,
+    prepared: Prepared,
+    graft: Graft,
+    stops: tuple[QualityEntry, ...],
+    protocol: Protocol,
+) -> Anatomy:
+    """Measure an outlined visit; with `stops`, the hard stops, no outline is let through."""
+    images, muscles = prepared.images, prepared.muscles
     if stops:
         muscles, graft = withheld(muscles, graft, stops[0].message)
     t2 = measure_t2_contrast(images, muscles, graft, protocol)
     t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
-    anatomy = Anatomy(
+    return Anatomy(
         images=images,
         muscles=muscles,
         graft=graft,
-        registration=registration,
+        registration=prepared.registration,
         shape=_shape(graft, protocol),
         muscle=measure_muscle(muscles, graft),
         t2=t2,
         t1=t1,
         quality=(
-            *trouble,
+            *prepared.trouble,
             *stops,
             *confidence_check(graft, protocol),
-            *(entry for entry in compared if entry not in stops),
+            *(entry for entry in prepared.compared if entry not in stops),
             *t2.quality,
             *(t1.quality if t1 else ()),
         ),
     )
-    return anatomy, anatomy.quality
-
-
-def _registered(images: Images, baseline: Anatomy, protocol: Protocol) -> Registration:
-    fixed, moving = baseline.images.t2.corrected, images.t2.corrected
-    start = between_visits(fixed, baseline.images.body, moving, images.body)
-    trunk = trunk_shell(baseline.images.body), trunk_shell(images.body)
-    wall = baseline.images.wall
-    return register_rigid(fixed, moving, wall, protocol.registration, start=start, trunk=trunk)
 
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
@@ -171,23 +171,7 @@ def _shape(graft: Graft, protocol: Protocol) -> Shape:
     return measure_shape(graft.mask, protocol.morphology)
 
 
-def _against_baseline(
-    images: Images, registration: Registration | None, baseline: Anatomy | None, protocol: Protocol
-) -> tuple[QualityEntry, ...]:
-    if baseline is None or registration is None:
-        return ()
-    then = baseline.images
-    entries = (
-        registration_gate(registration, "visit to baseline", (MORPHOLOGY, SIGNAL)),
-        mirrored_better(
-            then.t2.corrected, then.body, images.t2.corrected, images.body, protocol.registration
-        ),
-        scanner_gate(images.t2.series.info, then.t2.series.info),
-    )
-    return tuple(entry for entry in entries if entry is not None)
-
-
-def _judged(
+def judge_visit(
     visit: Visit,
     anatomy: Anatomy | None,
     quality: tuple[QualityEntry, ...],

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-Point = tuple[float, float, float]
+from imaging.segmentation.seed import Stroke
 
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """Seed points (LPS mm) and mask files, by visit label."""
+    """Strokes of seed points (LPS mm) and mask files, by visit label."""
 
-    seeds: Mapping[str, Point] = field(default_factory=lambda: MappingProxyType({}))
+    seeds: Mapping[str, Stroke] = field(default_factory=lambda: MappingProxyType({}))
     masks: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

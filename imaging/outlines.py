@@ -60,8 +60,8 @@ def outline_graft(
     if label in guidance.masks:
         return graft_from_mask(guidance.masks[label], t2, muscles)
     prior = None if earlier is None else earlier.carried_to(t2.geometry)
-    seed = guidance.seeds.get(label)
-    graft = segment_graft(t2, images.t1_on_t2_grid, muscles, limits, prior, seed)
+    stroke = guidance.seeds.get(label, ())
+    graft = segment_graft(t2, images.t1_on_t2_grid, muscles, limits, prior, stroke)
     if graft.present or at_baseline or prior is not None:
         return graft
     # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.

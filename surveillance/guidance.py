@@ -1,4 +1,7 @@
-"""Guidance from the command line: `VISIT:X,Y,Z` seed points and `VISIT:FILE` masks."""
+"""Guidance from the command line: `VISIT:X,Y,Z` seed points and `VISIT:FILE` masks.
+
+Several points for one visit make a stroke.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,26 @@ def parse_guidance(seed_points: Iterable[str], graft_masks: Iterable[str]) -> Gu
     Raises
     ------
     UsageError
-        A value is not of its form, names a visit twice, or a file does not exist.
+        A value is not of its form, a visit has two masks, or a file does not exist.
     """
     seeds = _by_visit("--seed-point", seed_points)
     masks = _by_visit("--graft-mask", graft_masks)
+    for visit, values in masks.items():
+        if len(values) > 1:
+            raise UsageError("guidance_form", option="--graft-mask", value=f"{visit}:{values[1]}")
     return Guidance(
-        seeds={visit: _point(value) for visit, value in seeds.items()},
-        masks={visit: _file(value) for visit, value in masks.items()},
+        seeds={visit: tuple(map(_point, values)) for visit, values in seeds.items()},
+        masks={visit: _file(file) for visit, (file,) in masks.items()},
     )
 
 
-def _by_visit(option: str, values: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _by_visit(option: str, values: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
     for value in values:
         visit, colon, rest = value.partition(":")
-        if not colon or not visit or visit.upper() in found:
+        if not colon or not visit:
             raise UsageError("guidance_form", option=option, value=value)
-        found[visit.upper()] = rest
+        found.setdefault(visit.upper(), []).append(rest)
     return found
 
 

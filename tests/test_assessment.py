@@ -159,7 +159,7 @@ def test_an_unchanged_visit_registers_to_itself_and_has_not_changed(both):
 def test_guidance_for_a_visit_that_is_not_there_is_refused_with_those_that_are(both):
     subject = Subject("P01", (visit(VisitName.BASELINE, 0, *both),))
     with pytest.raises(UsageError, match="it has BASELINE"):
-        assess(subject, PROTOCOL, Guidance(seeds={"M3": (0.0, 0.0, 0.0)}))
+        assess(subject, PROTOCOL, Guidance(seeds={"M3": ((0.0, 0.0, 0.0),)}))
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_debug_shows_the_fault_itself(request_of):
 
 
 def test_a_seed_point_among_several_subjects_must_say_whose_it_is(request_of):
-    seed = Guidance(seeds={"BASELINE": (30.0, -69.0, 21.0)})
+    seed = Guidance(seeds={"BASELINE": ((30.0, -69.0, 21.0),)})
     with pytest.raises(batch.UsageError, match="Add --subject"):
         batch.run(request_of(guidance=seed), Silent())
 

@@ -207,7 +207,7 @@ def test_a_seed_where_no_graft_can_be_stops_the_subject_with_the_reason(
         ("--protocol", "nowhere.toml"),
         ("--jobs", "0"),
         ("--no-such-option",),
-        ("--seed-point", f"M3:{GRAFT_CENTRE}", "--seed-point", f"M3:{GRAFT_CENTRE}"),
+        ("--graft-mask", "M3:one.nii", "--graft-mask", "M3:two.nii"),
     ],
     ids=" ".join,
 )

@@ -9,7 +9,7 @@ from insertion import Insertion, chaos, insert_graft, outlined_muscles
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from imaging.errors import GeometryError
+from imaging.errors import GeometryError, SeedError
 from imaging.geometry import Geometry
 from imaging.protocol import load_protocol
 from imaging.segmentation.graft import segment_graft
@@ -48,6 +48,8 @@ def slab(x0: int, x1: int) -> NDArray[np.bool_]:
 LEFT, RIGHT = slab(86, 146), slab(14, 74)
 PLATE = ellipsoid((112, 26, 12), (16, 4, 24))
 """32 x 8 x 48 mm in the left muscle: 6.4 mL."""
+TWO_PARTS = ellipsoid((100, 26, 12), (9, 4, 24)), ellipsoid((128, 26, 12), (9, 4, 24))
+"""10 mm of muscle between them."""
 
 
 def muscles(confidence: float = 1.0) -> Muscles:
@@ -214,7 +216,7 @@ def test_an_isointense_graft_keeps_the_baseline_outline_as_a_guess() -> None:
 
 def test_a_seed_gives_the_outline_and_says_that_a_person_helped() -> None:
     seed = tuple(geometry().to_world((112, 26, 12)).tolist())
-    graft = segment_graft(image((PLATE, 180.0)), None, muscles(), LIMITS, seed_mm=seed)
+    graft = segment_graft(image((PLATE, 180.0)), None, muscles(), LIMITS, stroke_mm=(seed,))
     assert graft.source is Source.SEEDED
     assert dice(graft, PLATE) > 0.9
     assert graft.confidence >= SURE
@@ -222,10 +224,10 @@ def test_a_seed_gives_the_outline_and_says_that_a_person_helped() -> None:
 
 def test_a_seed_where_nothing_differs_gives_no_outline_but_the_baseline_guess() -> None:
     seed = tuple(geometry().to_world((112, 26, 12)).tolist())
-    graft = segment_graft(image(), None, muscles(), LIMITS, seed_mm=seed)
+    graft = segment_graft(image(), None, muscles(), LIMITS, stroke_mm=(seed,))
     assert graft.confidence < SURE
     prior = moved(PLATE, (0, 0, 0))
-    carried = segment_graft(image(), None, muscles(), LIMITS, prior=prior, seed_mm=seed)
+    carried = segment_graft(image(), None, muscles(), LIMITS, prior=prior, stroke_mm=(seed,))
     assert carried.confidence < SURE
 
 
@@ -286,3 +288,25 @@ def test_a_plate_inserted_into_a_real_rectus_is_found(real_data: Path, ratio: fl
     assert dice(graft, truth.array) > 0.85
     assert graft.mask is not None
     assert graft.mask.voxels == pytest.approx(fraction.sum(), rel=0.2)
+
+
+def at(*index: float) -> tuple[float, float, float]:
+    x, y, z = geometry().to_world(index).tolist()
+    return x, y, z
+
+
+def test_a_stroke_gives_both_parts_of_a_graft_that_a_click_gives_half_of() -> None:
+    picture = image((TWO_PARTS[0], 180.0), (TWO_PARTS[1], 180.0))
+    both = TWO_PARTS[0] | TWO_PARTS[1]
+    click, stroke = (at(100, 26, 12),), (at(100, 26, 12), at(128, 26, 12))
+    half = segment_graft(picture, None, muscles(), LIMITS, stroke_mm=click)
+    whole = segment_graft(picture, None, muscles(), LIMITS, stroke_mm=stroke)
+    assert dice(half, both) < 0.8
+    assert dice(whole, both) > 0.85
+    assert whole.source is Source.SEEDED
+
+
+def test_a_stroke_that_leaves_the_muscle_is_refused_with_the_point_that_does() -> None:
+    inside, bowel = at(112, 26, 12), (30.0, -55.0, 48.0)
+    with pytest.raises(SeedError, match=r"30\.0, -55\.0, 48\.0"):
+        segment_graft(image((PLATE, 180.0)), None, muscles(), LIMITS, stroke_mm=(inside, bowel))

@@ -10,7 +10,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
-from imaging.errors import MaskError
+from imaging.errors import GeometryError, MaskError
 from imaging.geometry import Geometry, from_ras
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.seed import linea_alba_x_mm
@@ -35,10 +35,31 @@ def graft_from_mask(file: Path, t2: Volume, muscles: Muscles) -> Graft:
     found = np.unique(array)
     if found.size > 2 or not np.isin(found, (0, found[-1])).all() or found[-1] < 0:
         raise MaskError("mask_not_binary", file=file.name, values=found[:5].tolist())
-    mask = Mask(array > 0, t2.geometry)
+    return drawn_graft(Mask(array > 0, t2.geometry), muscles, file.name)
+
+
+def drawn_graft(mask: Mask, muscles: Muscles, name: str) -> Graft:
+    """Return the graft of a mask that a person drew on the T2W-FS grid.
+
+    Parameters
+    ----------
+    name
+        What an error calls the mask: its file, or its visit.
+
+    Raises
+    ------
+    GeometryError
+        The mask is on another grid than the muscles.
+    MaskError
+        Empty, reaching outside the body, or with its middle not on the patient's left of the
+        linea alba.
+    """
+    if not mask.geometry.same_grid(muscles.body.geometry):
+        shape, wanted = mask.geometry.shape, muscles.body.geometry.shape
+        raise GeometryError("other_grid", shape=shape, wanted=wanted)
     if mask.is_empty:
-        raise MaskError("mask_empty", file=file.name)
-    _check_place(file, mask, muscles)
+        raise MaskError("mask_empty", file=name)
+    _check_place(name, mask, muscles)
     return Graft(mask, Source.EDITED, 1.0)
 
 
@@ -72,11 +93,11 @@ def _apart_mm(given: Geometry, wanted: Geometry) -> str:
     return f"{float(np.abs(given.corners_mm - wanted.corners_mm).max()):.1f}"
 
 
-def _check_place(file: Path, mask: Mask, muscles: Muscles) -> None:
+def _check_place(name: str, mask: Mask, muscles: Muscles) -> None:
     outside = float(np.mean(~muscles.body.array[mask.array]))
     if outside > 0.01:
-        raise MaskError("mask_outside_body", file=file.name, percent=f"{100 * outside:.0f}")
+        raise MaskError("mask_outside_body", file=name, percent=f"{100 * outside:.0f}")
     centre = mask.points_mm.mean(axis=0)
     midline = linea_alba_x_mm(muscles, float(centre[2]))
     if midline is not None and centre[0] <= midline:
-        raise MaskError("mask_right_side", file=file.name, distance_mm=f"{midline - centre[0]:.0f}")
+        raise MaskError("mask_right_side", file=name, distance_mm=f"{midline - centre[0]:.0f}")

@@ -31,7 +31,7 @@ from imaging.segmentation.judgement import (
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.outline import Outline, outline, separation
 from imaging.segmentation.scene import Scene, plates, scene, within
-from imaging.segmentation.seed import Point, check_seed
+from imaging.segmentation.seed import Stroke, check_stroke
 from imaging.volume import Mask, Volume
 
 _CANDIDATES = 3
@@ -57,7 +57,7 @@ def segment_graft(
     muscles: Muscles,
     limits: SegmentationLimits,
     prior: Mask | None = None,
-    seed_mm: Point | None = None,
+    stroke_mm: Stroke = (),
 ) -> Graft:
     """Return the graft of one visit, on the grid of `t2`.
 
@@ -71,8 +71,8 @@ def segment_graft(
         The compartments, graft included.
     prior
         The baseline's graft carried to this visit, None at baseline.
-    seed_mm
-        A point inside the graft, LPS mm, None for automatic.
+    stroke_mm
+        Points inside the graft that a reader set, LPS mm; none for automatic.
 
     Returns
     -------
@@ -83,23 +83,22 @@ def segment_graft(
     Raises
     ------
     SeedError
-        The seed lies where no graft can be.
+        A point lies where no graft can be.
     GeometryError
         `t1` or `prior` is on another grid than `t2`.
     """
     for other in (t1, prior):
         if other is not None and not other.geometry.same_grid(t2.geometry):
             raise GeometryError("other_grid", shape=other.geometry.shape, wanted=t2.geometry.shape)
-    source = Source.AUTOMATIC if seed_mm is None else Source.SEEDED
-    if seed_mm is not None:
-        check_seed(seed_mm, t2, muscles, limits)
+    source = Source.SEEDED if stroke_mm else Source.AUTOMATIC
+    check_stroke(stroke_mm, t2, muscles, limits)
     if muscles.rectus_left.is_empty:
         return Graft(None, source, 0.0, (text("segmentation.graft_no_muscle"),))
-    place = scene(t2, t1, muscles, prior, limits, seed_mm)
+    place = scene(t2, t1, muscles, prior, limits, stroke_mm)
     if place is None:
         return Graft(None, source, 0.0, (text("segmentation.graft_no_level"),))
-    if seed_mm is not None:
-        found = _seeded(place, seed_mm)
+    if stroke_mm:
+        found = _seeded(place, stroke_mm)
     else:
         found = _automatic(place) if place.prior is None else _carried(place, place.prior)
     mask = place.whole(found.region) if found.region.any() else None
@@ -267,13 +266,10 @@ def _invisible(place: Scene, prior: BoolArray, contrast: float) -> _Found:
     return _Found(region, place.limits.graft_invisible_confidence, (reason,))
 
 
-def _seeded(place: Scene, seed_mm: Point) -> _Found:
-    """Grow from a click: its neighbourhood gives the plateau."""
-    x, y, z = place.index(seed_mm)
-    at = np.zeros_like(place.left)
-    at[x, y, z] = True
+def _seeded(place: Scene, stroke_mm: Stroke) -> _Found:
+    """Grow from a click or a stroke: its neighbourhood gives the plateau."""
     sx, sy, _ = place.spacing_mm
-    reach = within(at, _SEED_MM, (sx, sy, 1e3))
+    reach = within(place.marked(stroke_mm), _SEED_MM, (sx, sy, 1e3))
     allowed = place.allowed | reach
     place = _with_allowed(place, allowed)
     images = _images(place, reach)

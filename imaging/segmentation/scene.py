@@ -6,6 +6,7 @@ Arrays are axial [x, y, z] (Left, Posterior, Superior) on the box of both muscle
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from imaging.protocol import SegmentationLimits
 from imaging.segmentation.axial import axial_geometry, from_axial, to_axial
 from imaging.segmentation.contrast import BoolArray, Contrast, contrast
 from imaging.segmentation.masks import Muscles
+from imaging.segmentation.seed import Stroke
 from imaging.segmentation.vessels import vessels
 from imaging.volume import Mask, Volume
 
@@ -69,13 +71,9 @@ class Scene:
         array[self.box] = region
         return Mask(from_axial(array, self.geometry), self.geometry)
 
-    def index(self, point_mm: tuple[float, float, float]) -> tuple[int, int, int]:
-        """Return the voxel of the scene nearest to an LPS point."""
-        at = np.rint(axial_geometry(self.geometry).to_index(point_mm)).astype(int)
-        start = np.array([part.start for part in self.box])
-        top = np.array(self.left.shape) - 1
-        x, y, z = np.clip(at - start, 0, top).tolist()
-        return x, y, z
+    def marked(self, stroke_mm: Stroke) -> BoolArray:
+        """Return the voxels of the scene that a stroke goes through."""
+        return _marked(self.geometry, self.box, stroke_mm)
 
 
 def scene(
@@ -84,11 +82,11 @@ def scene(
     muscles: Muscles,
     prior: Mask | None,
     limits: SegmentationLimits,
-    seed_mm: tuple[float, float, float] | None = None,
+    stroke_mm: Stroke = (),
 ) -> Scene | None:
     """Cut out the muscles of a visit; None when there is too little muscle to compare with.
 
-    The earlier graft and the surroundings of a seed take no part in the level of muscle.
+    The earlier graft and the surroundings of a stroke take no part in the level of muscle.
     """
     geometry = t2.geometry
     left, right = (
@@ -104,8 +102,8 @@ def scene(
     if carried is not None:
         # Growth and a motion a little wrong must not lift the level of muscle.
         near = within(carried, limits.graft_prior_margin_mm, spacing)
-    if seed_mm is not None:
-        near = near | _ball(geometry, seed_mm)[box]
+    if stroke_mm:
+        near = near | within(_marked(geometry, box, stroke_mm), _SEED_REACH_MM, spacing)
     image = _compared(t2, box, left, right, near, limits)
     if image is None:
         return None
@@ -121,12 +119,19 @@ def scene(
     )
 
 
-def _ball(geometry: Geometry, centre_mm: tuple[float, float, float]) -> BoolArray:
-    """Return the voxels within reach of a point, axial."""
+def _marked(geometry: Geometry, box: tuple[slice, slice, slice], stroke_mm: Stroke) -> BoolArray:
+    """Return the voxels of the box that a stroke goes through, end points included."""
     axial = axial_geometry(geometry)
-    index = np.moveaxis(np.indices(axial.shape, dtype=np.float32), 0, -1)
-    away = np.linalg.norm(axial.to_world(index) - np.array(centre_mm), axis=-1)
-    return np.asarray(away <= _SEED_REACH_MM)
+    points = axial.to_index(np.array(stroke_mm))
+    path = [points[:1]]
+    for start, end in pairwise(points):
+        steps = int(np.ceil(np.abs(end - start).max())) + 1
+        path.append(np.linspace(start, end, steps))
+    inside = np.rint(np.concatenate(path)).astype(int) - [part.start for part in box]
+    marked = np.zeros([part.stop - part.start for part in box], dtype=np.bool_)
+    x, y, z = np.clip(inside, 0, np.array(marked.shape) - 1).T
+    marked[x, y, z] = True
+    return marked
 
 
 def _compared(

@@ -1,4 +1,4 @@
-"""Seed: a point that a reader set inside the graft, checked before it is believed."""
+"""Seed: a point, or a stroke of points, set inside the graft by a reader; first it is checked."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from imaging.segmentation.masks import Muscles
 from imaging.volume import Volume
 
 Point = tuple[float, float, float]
+"""LPS mm."""
+
+Stroke = tuple[Point, ...]
+"""Points in the order they were set; a click is a stroke of one, none is no seed."""
 
 
 def linea_alba_x_mm(muscles: Muscles, z_mm: float) -> float | None:
@@ -20,6 +24,20 @@ def linea_alba_x_mm(muscles: Muscles, z_mm: float) -> float | None:
         return None
     order = np.argsort(points[:, 2], kind="stable")
     return float(np.interp(z_mm, points[order, 2], points[order, 0]))
+
+
+def check_stroke(
+    stroke_mm: Stroke, t2: Volume, muscles: Muscles, limits: SegmentationLimits
+) -> None:
+    """Accept a stroke whose points may all lie in a graft of the left rectus.
+
+    Raises
+    ------
+    SeedError
+        Of the first point that may not, see `check_seed`.
+    """
+    for point in stroke_mm:
+        check_seed(point, t2, muscles, limits)
 
 
 def check_seed(seed_mm: Point, t2: Volume, muscles: Muscles, limits: SegmentationLimits) -> None:
