@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from imaging.errors import GeometryError, InputError
+from imaging.geometry import FloatArray
+from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
 from surveillance.ui.viewer.annotation import Annotation
 
@@ -61,11 +65,15 @@ class Picture:
         Labels the reader sees, and what tells pictures apart: pictures with the same `series`
         share their window, pictures with the same `visit` stand in one column.
     space
-        Pictures of one space share scrolling, zoom, pan and crosshair by their LPS millimetres.
-        A follow-up resampled on the baseline's grid has the baseline's space; its own grid
-        has a space of its own.
+        Pictures of one space share scrolling, zoom, pan and crosshair by millimetres. A registered
+        visit lies in the baseline's space; one that could not be registered in its own.
     native
         The grid is the one the series was acquired on: one-up shows it and masks are edited there.
+        False for an image resampled on the baseline's grid, which two-up, four-up, fade and the
+        change map show.
+    space_from_picture
+        Maps a point of this picture to `space`; None where both are the same. It lets the native
+        grid of a registered visit scroll along with the baseline.
     muscle_median
         Median of reference muscle in this volume, None when unknown: windows and ratios then
         count in multiples of a quarter of the 99th percentile, and no ratio is shown.
@@ -83,6 +91,7 @@ class Picture:
     series: str
     space: str
     native: bool = True
+    space_from_picture: RigidTransform | None = None
     muscle_median: float | None = None
     layers: tuple[MaskLayer, ...] = ()
 
@@ -96,9 +105,15 @@ class Picture:
                 )
 
     @property
+    def space_from_index(self) -> FloatArray:
+        """(4, 4): maps a voxel index to its place in `space`, mm."""
+        motion = self.space_from_picture or identity()
+        return np.asarray(motion.matrix @ self.volume.geometry.affine)
+
+    @property
     def key(self) -> str:
         """Name of the picture within its hanging, stable between reruns."""
-        return f"{self.visit}/{self.series}/{self.space}"
+        return f"{self.visit}/{self.series}/{'native' if self.native else self.space}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
