@@ -12,10 +12,11 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """Seed points (LPS mm) and mask files, by visit label."""
+    """Seed points (LPS mm), mask files, and which region of such a file, by visit label."""
 
     seeds: Mapping[str, Point] = field(default_factory=lambda: MappingProxyType({}))
     masks: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def visits(self) -> frozenset[str]:

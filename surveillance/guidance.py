@@ -1,4 +1,4 @@
-"""Guidance from the command line: `VISIT:X,Y,Z` seed points and `VISIT:FILE` masks."""
+"""Guidance from the command line: `VISIT:X,Y,Z` seed points, `VISIT:FILE#REGION` masks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def parse_guidance(seed_points: Iterable[str], graft_masks: Iterable[str]) -> Gu
         A value is not of its form, names a visit twice, or a file does not exist.
     """
     seeds = _by_visit("--seed-point", seed_points)
-    masks = _by_visit("--graft-mask", graft_masks)
+    masks = {v: _file(value) for v, value in _by_visit("--graft-mask", graft_masks).items()}
     return Guidance(
         seeds={visit: _point(value) for visit, value in seeds.items()},
-        masks={visit: _file(value) for visit, value in masks.items()},
+        masks={visit: file for visit, (file, _) in masks.items()},
+        regions={visit: region for visit, (_, region) in masks.items() if region is not None},
     )
 
 
@@ -43,7 +44,11 @@ def _point(value: str) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _file(value: str) -> Path:
-    if not Path(value).is_file():
-        raise UsageError("guidance_file", file=value)
-    return Path(value)
+def _file(value: str) -> tuple[Path, str | None]:
+    """Part `FILE#REGION`; a file whose own name holds the sign is found first."""
+    name, sign, region = value.rpartition("#")
+    if Path(value).is_file():
+        return Path(value), None
+    if sign and region and Path(name).is_file():
+        return Path(name), region
+    raise UsageError("guidance_file", file=value)
