@@ -12,10 +12,11 @@ from imaging.segmentation.seed import Stroke
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """Strokes of seed points (LPS mm) and mask files, by visit label."""
+    """Strokes of seed points (LPS mm), mask files, and which region of one, by visit label."""
 
     seeds: Mapping[str, Stroke] = field(default_factory=lambda: MappingProxyType({}))
     masks: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def visits(self) -> frozenset[str]:

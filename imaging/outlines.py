@@ -10,6 +10,7 @@ from imaging.gates import laterality_gate
 from imaging.geometry import Geometry
 from imaging.guidance import Guidance
 from imaging.images import Images
+from imaging.loaders.mask_target import MaskTarget
 from imaging.messages import text
 from imaging.positioning import MIRRORED
 from imaging.protocol import SegmentationLimits
@@ -58,7 +59,9 @@ def outline_graft(
     """
     t2, at_baseline = images.t2.corrected, label == VisitName.BASELINE
     if label in guidance.masks:
-        return graft_from_mask(guidance.masks[label], t2, muscles)
+        target = MaskTarget(t2.geometry, images.t2.series.info.uid)
+        region = guidance.regions.get(label)
+        return graft_from_mask(guidance.masks[label], target, muscles, region)
     prior = None if earlier is None else earlier.carried_to(t2.geometry)
     stroke = guidance.seeds.get(label, ())
     graft = segment_graft(t2, images.t1_on_t2_grid, muscles, limits, prior, stroke)

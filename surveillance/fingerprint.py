@@ -30,6 +30,7 @@ def subject_fingerprint(subject: Subject, protocol: Protocol, guidance: Guidance
         parts += sorted(f"file {_sha256(_on_disk(f))}" for s in series if s for f in s.files)
     parts += sorted(f"seed {visit} {point}" for visit, point in guidance.seeds.items())
     parts += sorted(f"mask {visit} {_sha256(file)}" for visit, file in guidance.masks.items())
+    parts += sorted(f"region {visit} {name}" for visit, name in guidance.regions.items())
     return digest(parts)
 
 

@@ -1,4 +1,4 @@
-"""Guidance from the command line: `VISIT:X,Y,Z` seed points and `VISIT:FILE` masks.
+"""Guidance from the command line: `VISIT:X,Y,Z` seed points, `VISIT:FILE#REGION` masks.
 
 Several points for one visit make a stroke.
 """
@@ -21,13 +21,15 @@ def parse_guidance(seed_points: Iterable[str], graft_masks: Iterable[str]) -> Gu
         A value is not of its form, a visit has two masks, or a file does not exist.
     """
     seeds = _by_visit("--seed-point", seed_points)
-    masks = _by_visit("--graft-mask", graft_masks)
-    for visit, values in masks.items():
+    given = _by_visit("--graft-mask", graft_masks)
+    for visit, values in given.items():
         if len(values) > 1:
             raise UsageError("guidance_form", option="--graft-mask", value=f"{visit}:{values[1]}")
+    masks = {visit: _file(value) for visit, (value,) in given.items()}
     return Guidance(
         seeds={visit: tuple(map(_point, values)) for visit, values in seeds.items()},
-        masks={visit: _file(file) for visit, (file,) in masks.items()},
+        masks={visit: file for visit, (file, _) in masks.items()},
+        regions={visit: region for visit, (_, region) in masks.items() if region is not None},
     )
 
 
@@ -49,7 +51,11 @@ def _point(value: str) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _file(value: str) -> Path:
-    if not Path(value).is_file():
-        raise UsageError("guidance_file", file=value)
-    return Path(value)
+def _file(value: str) -> tuple[Path, str | None]:
+    """Part `FILE#REGION`; a file whose own name holds the sign is found first."""
+    name, sign, region = value.rpartition("#")
+    if Path(value).is_file():
+        return Path(value), None
+    if sign and region and Path(name).is_file():
+        return Path(name), region
+    raise UsageError("guidance_file", file=value)

@@ -6,14 +6,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from test_graft import PLATE, RIGHT, geometry, image, muscles
+from test_graft import PLATE, RIGHT, geometry, muscles
 
 from imaging.errors import MaskError
 from imaging.geometry import to_ras
+from imaging.loaders.mask_target import MaskTarget
 from imaging.segmentation.given import graft_from_mask
 from imaging.segmentation.masks import Source
 
 AFFINE = to_ras(geometry().affine)
+TARGET = MaskTarget(geometry())
 
 
 def saved(folder: Path, array: NDArray[np.generic], affine: NDArray[np.float64] = AFFINE) -> Path:
@@ -23,7 +25,7 @@ def saved(folder: Path, array: NDArray[np.generic], affine: NDArray[np.float64] 
 
 
 def test_a_mask_on_the_grid_comes_back_bit_for_bit(tmp_path: Path) -> None:
-    graft = graft_from_mask(saved(tmp_path, PLATE.astype(np.uint8)), image(), muscles())
+    graft = graft_from_mask(saved(tmp_path, PLATE.astype(np.uint8)), TARGET, muscles())
     assert graft.source is Source.EDITED
     assert graft.confidence == 1.0
     assert graft.mask is not None
@@ -31,7 +33,7 @@ def test_a_mask_on_the_grid_comes_back_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_any_one_label_is_a_mask(tmp_path: Path) -> None:
-    graft = graft_from_mask(saved(tmp_path, PLATE.astype(np.int16) * 255), image(), muscles())
+    graft = graft_from_mask(saved(tmp_path, PLATE.astype(np.int16) * 255), TARGET, muscles())
     assert graft.mask is not None
     assert graft.mask.voxels == PLATE.sum()
 
@@ -53,7 +55,7 @@ def _shifted() -> NDArray[np.float64]:
     ("array", "affine", "code"),
     [
         (PLATE.astype(np.uint8), _shifted(), "mask_grid"),
-        (PLATE[:-1].astype(np.uint8), AFFINE, "mask_grid"),
+        (PLATE[:-1].astype(np.uint8), AFFINE, "mask_shape"),
         (PLATE.astype(np.uint8), _mirrored(), "mask_flipped"),
         (PLATE.astype(np.float32) * 0.5 + RIGHT, AFFINE, "mask_not_binary"),
         (-PLATE.astype(np.int16), AFFINE, "mask_not_binary"),
@@ -68,7 +70,7 @@ def test_a_mask_that_does_not_fit_is_refused(
     tmp_path: Path, array: NDArray[np.generic], affine: NDArray[np.float64], code: str
 ) -> None:
     with pytest.raises(MaskError) as refused:
-        graft_from_mask(saved(tmp_path, array, affine), image(), muscles())
+        graft_from_mask(saved(tmp_path, array, affine), TARGET, muscles())
     assert refused.value.code == code
 
 
@@ -77,5 +79,5 @@ def test_a_file_that_is_no_nifti_is_refused(tmp_path: Path) -> None:
     file.write_text("not an image")
     for each in (file, tmp_path / "absent.nii"):
         with pytest.raises(MaskError) as refused:
-            graft_from_mask(each, image(), muscles())
+            graft_from_mask(each, TARGET, muscles())
         assert refused.value.code == "mask_unreadable"

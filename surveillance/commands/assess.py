@@ -27,7 +27,11 @@ def assess(
     ] = None,
     graft_mask: Annotated[
         list[str] | None,
-        typer.Option("--graft-mask", metavar="VISIT:FILE", help="a mask of the graft, NIfTI"),
+        typer.Option(
+            "--graft-mask",
+            metavar="VISIT:FILE[#REGION]",
+            help="a mask of the graft: DICOM SEG or RTSTRUCT (region by number or label), or NIfTI",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print errors only")] = False,
