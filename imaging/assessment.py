@@ -30,7 +30,7 @@ from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
 from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
-from imaging.positioning import between_visits, mirrored_better, trunk_shell
+from imaging.positioning import Placement, between_visits, mirrored_better, trunk_shell
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration, register_rigid
@@ -124,13 +124,14 @@ def _measured(
     images, trouble = load_images(visit, protocol)
     if images is None:
         return None, trouble
-    registration = None if baseline is None else _registered(images, baseline, protocol)
+    placement = None if baseline is None else _placement(images, baseline)
+    registration = _registered(images, baseline, placement, protocol)
     earlier = Earlier(baseline.graft, registration) if baseline and registration else None
     muscles = segment_muscles(
         images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
     )
     graft = outline_graft(visit.label, images, muscles, earlier, guidance, protocol.segmentation)
-    compared = _against_baseline(images, registration, baseline, protocol)
+    compared = _against_baseline(images, registration, baseline, placement, protocol)
     stops = wrong_side(graft, muscles, compared)
     if stops:
         muscles, graft = withheld(muscles, graft, stops[0].message)
@@ -157,12 +158,24 @@ def _measured(
     return anatomy, anatomy.quality
 
 
-def _registered(images: Images, baseline: Anatomy, protocol: Protocol) -> Registration:
-    fixed, moving = baseline.images.t2.corrected, images.t2.corrected
-    start = between_visits(fixed, baseline.images.body, moving, images.body)
-    trunk = trunk_shell(baseline.images.body), trunk_shell(images.body)
-    wall = baseline.images.wall
-    return register_rigid(fixed, moving, wall, protocol.registration, start=start, trunk=trunk)
+def _placement(images: Images, baseline: Anatomy) -> Placement:
+    fixed = baseline.images
+    return between_visits(fixed.t2.corrected, fixed.body, images.t2.corrected, images.body)
+
+
+def _registered(
+    images: Images, baseline: Anatomy | None, placement: Placement | None, protocol: Protocol
+) -> Registration | None:
+    if baseline is None or placement is None:
+        return None
+    return register_rigid(
+        baseline.images.t2.corrected,
+        images.t2.corrected,
+        baseline.images.wall,
+        protocol.registration,
+        start=placement.moving_from_fixed,
+        trunk=(trunk_shell(baseline.images.body), trunk_shell(images.body)),
+    )
 
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
@@ -172,15 +185,24 @@ def _shape(graft: Graft, protocol: Protocol) -> Shape:
 
 
 def _against_baseline(
-    images: Images, registration: Registration | None, baseline: Anatomy | None, protocol: Protocol
+    images: Images,
+    registration: Registration | None,
+    baseline: Anatomy | None,
+    placement: Placement | None,
+    protocol: Protocol,
 ) -> tuple[QualityEntry, ...]:
-    if baseline is None or registration is None:
+    if baseline is None or registration is None or placement is None:
         return ()
     then = baseline.images
     entries = (
         registration_gate(registration, "visit to baseline", (MORPHOLOGY, SIGNAL)),
         mirrored_better(
-            then.t2.corrected, then.body, images.t2.corrected, images.body, protocol.registration
+            then.t2.corrected,
+            then.body,
+            images.t2.corrected,
+            images.body,
+            placement,
+            protocol.registration,
         ),
         scanner_gate(images.t2.series.info, then.t2.series.info),
     )
