@@ -70,9 +70,10 @@ def mirrored_better(
     """Return LATERALITY_MIRRORED when `visit` is the left-right mirror of `baseline`.
 
     Liver, spleen and stomach make the abdomen asymmetric: the baseline's mirror image is aligned
-    with the visit as the baseline was, which `plain` tells, and the fits are compared. A header whose left is right and
-    pixels flipped under a correct header look the same here. None when the baseline as it is
-    fits as well, or when neither fits: then it is another matter, such as another patient.
+    with the visit as the baseline itself was (`plain`), and the fits are compared. A header whose
+    left is right and pixels flipped under a correct header look the same here. None when the
+    baseline as it is fits as well, or when neither fits: then it is another matter, such as
+    another patient.
     """
     mirrored = between_visits(mirror(baseline), mirror(baseline_body), visit, visit_body).similarity
     margin = mirrored - plain.similarity
