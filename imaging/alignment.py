@@ -13,7 +13,7 @@ the same bits at any number of threads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -30,6 +30,8 @@ _OVERLAP_MIN = 0.5
 _OVERLAP_LOSS_MAX = 0.05
 _ITERATIONS = 25
 _HALVINGS = 5
+_SEARCH_POINTS = 4000
+"""Some for every piece of a trunk: a search takes one shift of many, and refining follows."""
 _PIECE_MM = 25.0
 """Neighbouring tissue is explained well or badly together: about this much counts once."""
 
@@ -112,12 +114,7 @@ def trimmed(at: Level, motion: RigidTransform, share: float) -> Level:
     found = _sampled(at.moving, index[:, inside])
     residual = np.abs(_unexplained(at, inside, found))
     keep = np.flatnonzero(inside)[residual <= np.quantile(residual, 1 - share)]
-    return replace(
-        at,
-        points_mm=np.ascontiguousarray(at.points_mm[:, keep]),
-        values=at.values[keep],
-        classes=None if at.classes is None else at.classes[keep],
-    )
+    return at.having(keep)
 
 
 def compressed(volume: Volume, region: Mask) -> Volume:
@@ -144,6 +141,7 @@ def best_shift(
     # The shortest of equally good shifts comes first, so a flat image does not move.
     shifts = sorted(product(*axes), key=lambda s: (sum(x * x for x in s), s))
     tried = [shifted(start, shift) for shift in shifts]
+    at = at.thinned(_SEARCH_POINTS)
     # A shift that leaves the image has less to explain: it must not win by that.
     found = [similarity(at, motion) * (overlap(at, motion) >= overlap_min) for motion in tried]
     return tried[int(np.argmax(found))]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from imaging import gates
 from imaging.images import Contrasted
+from imaging.laid import Laid
 from imaging.measurement import Measurement, missing
 from imaging.protocol import Protocol
 from imaging.quality import (
@@ -17,7 +18,6 @@ from imaging.quality import (
 from imaging.reference import NoReference, Reference
 from imaging.segmentation.masks import Graft, Muscles
 from imaging.transform import RigidTransform
-from imaging.volume import Mask
 
 EitherReference = Reference | NoReference
 
@@ -29,23 +29,17 @@ def confidence_check(graft: Graft, protocol: Protocol) -> tuple[QualityEntry, ..
 
 
 def series_checks(
-    contrasted: Contrasted,
-    muscles: Muscles,
-    region: Mask,
-    reference: EitherReference,
-    epsilon: Measurement,
-    protocol: Protocol,
+    laid: Laid, reference: EitherReference, epsilon: Measurement, protocol: Protocol
 ) -> Iterator[QualityEntry]:
-    """Yield the checks of one endpoint series; masks lie on its grid.
-
-    `region` is the graft, or the left rectus when there is none.
-    """
-    role, limits = contrasted.series.role, protocol.quality
-    yield from gates.acquisition_gates(contrasted.series, limits)
-    yield gates.reference_gate(reference, role, protocol.reference_muscle)
-    yield gates.snr_gate(_snr(contrasted, muscles, reference), role, limits)
-    yield gates.fat_suppression_gate(epsilon, role, limits)
-    yield gates.clipping_gate(clipped_fraction(contrasted.raw, region), role, limits)
+    """Yield the checks of one endpoint series."""
+    series, limits = laid.whole.series, protocol.quality
+    yield from gates.acquisition_gates(series, limits)
+    yield gates.reference_gate(reference, series.role, protocol.reference_muscle)
+    yield gates.snr_gate(_snr(laid, reference), series.role, limits)
+    yield gates.fat_suppression_gate(epsilon, series.role, limits)
+    brightest = float(laid.whole.raw.array.max())
+    clipped = clipped_fraction(laid.raw, laid.region, brightest)
+    yield gates.clipping_gate(clipped, series.role, limits)
 
 
 def coverage_check(
@@ -71,20 +65,16 @@ def coverage_check(
     )
 
 
-def epsilon_of(
-    contrasted: Contrasted,
-    muscles: Muscles,
-    region: Mask,
-    reference: EitherReference,
-    protocol: Protocol,
-) -> Measurement:
+def epsilon_of(laid: Laid, reference: EitherReference, protocol: Protocol) -> Measurement:
     """Return the fat suppression ratio near the graft; missing without reference muscle."""
     if isinstance(reference, NoReference):
         return missing(reference.reason)
-    return fat_suppression_ratio(contrasted.corrected, muscles, region, reference, protocol.quality)
+    return fat_suppression_ratio(
+        laid.corrected, laid.muscles, laid.region, reference, protocol.quality
+    )
 
 
-def _snr(contrasted: Contrasted, muscles: Muscles, reference: EitherReference) -> Measurement:
+def _snr(laid: Laid, reference: EitherReference) -> Measurement:
     if isinstance(reference, NoReference):
         return missing(reference.reason)
-    return signal_to_noise(contrasted.raw, muscles.body, reference)
+    return signal_to_noise(laid.whole.raw, laid.whole.body, laid.raw, reference)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imaging.checks import coverage_check, epsilon_of, series_checks
-from imaging.images import Contrasted, Images, load_supporting
+from imaging.images import Images, load_supporting
+from imaging.laid import Laid, lay
 from imaging.measurement import Measurement
 from imaging.measurements.fat import Fat, measure_fat
 from imaging.measurements.signal import Signal, measure_signal
@@ -18,11 +19,10 @@ from imaging.measurements.supporting import SupportingImages
 from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
 from imaging.reference import NoReference, Reference, reference_muscle
-from imaging.resampling import carry, resample
 from imaging.segmentation.masks import Graft, Muscles
 from imaging.transform import identity
 from imaging.visit import Visit
-from imaging.volume import Mask, Volume
+from imaging.volume import Volume
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,34 +47,17 @@ class T1Contrast:
     quality: tuple[QualityEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Laid:
-    """One series with the masks on its grid."""
-
-    contrasted: Contrasted
-    muscles: Muscles
-    graft: Mask | None
-
-    @property
-    def region(self) -> Mask:
-        return self.muscles.rectus_left if self.graft is None else self.graft
-
-    def reference(self, volume: Volume, protocol: Protocol) -> Reference | NoReference:
-        return reference_muscle(volume, self.muscles, self.graft, protocol.reference_muscle)
-
-
 def measure_t2_contrast(
     images: Images, muscles: Muscles, graft: Graft, protocol: Protocol
 ) -> T2Contrast:
     """Measure the graft's T2W-FS signal, and check the series it was measured on."""
-    laid = _Laid(images.t2, muscles, graft.mask)
-    reference = laid.reference(images.t2.corrected, protocol)
-    epsilon = epsilon_of(images.t2, muscles, laid.region, reference, protocol)
-    corrected = _signal(laid, images.t2.corrected, reference, protocol)
-    raw_reference = laid.reference(images.t2.raw, protocol)
-    uncorrected = _signal(laid, images.t2.raw, raw_reference, protocol)
+    laid = lay(images.t2, muscles, graft.mask, identity(), protocol.quality.fat_ring_mm)
+    reference = _reference(laid, laid.corrected, protocol)
+    epsilon = epsilon_of(laid, reference, protocol)
+    corrected = _signal(laid, laid.corrected, reference, protocol)
+    uncorrected = _signal(laid, laid.raw, _reference(laid, laid.raw, protocol), protocol)
     quality = (
-        *series_checks(images.t2, muscles, laid.region, reference, epsilon, protocol),
+        *series_checks(laid, reference, epsilon, protocol),
         *coverage_check(images.t2, identity(), muscles, graft, protocol),
     )
     return T2Contrast(reference, epsilon, corrected, uncorrected, quality)
@@ -87,25 +70,28 @@ def measure_t1_contrast(
     motion = images.t1_from_t2
     if images.t1 is None or motion is None or not motion.success:
         return None
-    onto, grid = motion.moving_from_fixed, images.t1.corrected.geometry
-    there = None if graft.mask is None else resample(graft.mask, grid, onto.inverse)
-    laid = _Laid(images.t1, carry(muscles, grid, onto), there)
-    reference = laid.reference(images.t1.corrected, protocol)
-    epsilon = epsilon_of(images.t1, laid.muscles, laid.region, reference, protocol)
-    supporting, unreadable = load_supporting(visit, images.t1)
-    corrected = _fat(laid, images.t1.corrected, reference, epsilon, supporting, protocol)
-    raw_reference = laid.reference(images.t1.raw, protocol)
-    uncorrected = _fat(laid, images.t1.raw, raw_reference, epsilon, supporting, protocol)
+    onto = motion.moving_from_fixed
+    laid = lay(images.t1, muscles, graft.mask, onto, protocol.quality.fat_ring_mm)
+    reference = _reference(laid, laid.corrected, protocol)
+    epsilon = epsilon_of(laid, reference, protocol)
+    supporting, unreadable = load_supporting(visit, images.t1.series, laid.raw)
+    corrected = _fat(laid, laid.corrected, reference, epsilon, supporting, protocol)
+    raw_reference = _reference(laid, laid.raw, protocol)
+    uncorrected = _fat(laid, laid.raw, raw_reference, epsilon, supporting, protocol)
     quality = (
         *unreadable,
-        *series_checks(images.t1, laid.muscles, laid.region, reference, epsilon, protocol),
+        *series_checks(laid, reference, epsilon, protocol),
         *coverage_check(images.t1, onto, muscles, graft, protocol),
     )
     return T1Contrast(reference, epsilon, corrected, uncorrected, quality)
 
 
+def _reference(laid: Laid, volume: Volume, protocol: Protocol) -> Reference | NoReference:
+    return reference_muscle(volume, laid.muscles, laid.graft, protocol.reference_muscle)
+
+
 def _signal(
-    laid: _Laid, volume: Volume, reference: Reference | NoReference, protocol: Protocol
+    laid: Laid, volume: Volume, reference: Reference | NoReference, protocol: Protocol
 ) -> Signal | None:
     if laid.graft is None or isinstance(reference, NoReference):
         return None
@@ -113,7 +99,7 @@ def _signal(
 
 
 def _fat(
-    laid: _Laid,
+    laid: Laid,
     volume: Volume,
     reference: Reference | NoReference,
     epsilon: Measurement,

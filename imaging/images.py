@@ -20,38 +20,37 @@ from imaging.visit import Visit
 from imaging.volume import Mask, Volume
 
 ROUGH_MM = 4.0
-"""Grid on which the T1W-FS body is found: shading has no detail, and no mask comes of it."""
+"""Grid on which the T1W-FS body is found: shading and the air far from it have no detail."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contrasted:
-    """One endpoint series: as acquired, and corrected for the coil's shading."""
+    """One endpoint series: as acquired, corrected for the coil's shading, and the patient in it."""
 
     series: Series
     raw: Volume
     corrected: Volume
+    body: Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
     """What was acquired at one visit; `t1` and `t1_from_t2` are None without a usable T1W-FS.
 
-    `body` and `wall` lie on the T2W-FS grid; `wall` is where registration looks.
+    `wall` lies on the T2W-FS grid and is where registration looks; `t1_on_t2_grid` is the
+    corrected T1W-FS resampled there, None when it is missing or does not fit.
     """
 
     t2: Contrasted
     t1: Contrasted | None
-    body: Mask
     wall: Mask
     t1_from_t2: Registration | None
+    t1_on_t2_grid: Volume | None
 
     @property
-    def t1_on_t2_grid(self) -> Volume | None:
-        """T1W-FS resampled on the T2W-FS grid; None when it is missing or does not fit."""
-        if self.t1 is None or self.t1_from_t2 is None or not self.t1_from_t2.success:
-            return None
-        motion = self.t1_from_t2.moving_from_fixed
-        return resample(self.t1.corrected, self.t2.corrected.geometry, motion)
+    def body(self) -> Mask:
+        """The patient on the T2W-FS grid."""
+        return self.t2.body
 
 
 def load_images(visit: Visit, protocol: Protocol) -> tuple[Images | None, tuple[QualityEntry, ...]]:
@@ -61,17 +60,24 @@ def load_images(visit: Visit, protocol: Protocol) -> tuple[Images | None, tuple[
     trouble = (*t2_trouble, *t1_trouble)
     if visit.t2w_fs is None or t2_raw is None:
         return None, trouble
-    body = body_mask(t2_raw)
-    t2 = Contrasted(visit.t2w_fs, t2_raw, correct_bias(t2_raw, body))
-    wall = anterior_wall(t2.corrected, body)
+    t2 = _contrasted(visit.t2w_fs, t2_raw, body_mask(t2_raw))
+    wall = anterior_wall(t2.corrected, t2.body)
     if visit.t1w_fs is None or t1_raw is None:
-        return Images(t2, None, body, wall, None), trouble
-    t1 = Contrasted(visit.t1w_fs, t1_raw, correct_bias(t1_raw, _rough_body(t1_raw)))
+        return Images(t2, None, wall, None, None), trouble
+    t1 = _contrasted(visit.t1w_fs, t1_raw, _rough_body(t1_raw))
     t1_from_t2 = register_rigid(
         t2.corrected, t1.corrected, wall, protocol.registration, Contrast.CROSS
     )
     misfit = registration_gate(t1_from_t2, "T1W-FS to T2W-FS", (FAT,))
-    return Images(t2, t1, body, wall, t1_from_t2), (*trouble, *((misfit,) if misfit else ()))
+    carried = None
+    if t1_from_t2.success:
+        carried = resample(t1.corrected, t2.raw.geometry, t1_from_t2.moving_from_fixed)
+    images = Images(t2, t1, wall, t1_from_t2, carried)
+    return images, (*trouble, *((misfit,) if misfit else ()))
+
+
+def _contrasted(series: Series, raw: Volume, body: Mask) -> Contrasted:
+    return Contrasted(series, raw, correct_bias(raw, body), body)
 
 
 def _rough_body(volume: Volume) -> Mask:
@@ -93,9 +99,9 @@ def _decoded(series: Series | None, role: Role) -> tuple[Volume | None, tuple[Qu
 
 
 def load_supporting(
-    visit: Visit, t1: Contrasted
+    visit: Visit, t1: Series, t1_raw: Volume
 ) -> tuple[SupportingImages, tuple[QualityEntry, ...]]:
-    """Lay the visit's further T1W images on the T1W-FS grid, by the positions in their headers.
+    """Lay the visit's further T1W images on the grid of `t1_raw`, by the positions in headers.
 
     No endpoint needs them: one that cannot be read is left out, with a warning.
     """
@@ -103,7 +109,7 @@ def load_supporting(
     trouble: list[QualityEntry] = []
     for series in visit.supporting:
         try:
-            found[series.role] = resample(series.load(), t1.raw.geometry, identity())
+            found[series.role] = resample(series.load(), t1_raw.geometry, identity())
         except InputError as error:
             trouble.append(QualityEntry("SUPPORTING_UNREADABLE", Severity.WARNING, str(error)))
     fat = found.get(Role.DIXON_FAT)
@@ -111,7 +117,7 @@ def load_supporting(
         t1w=found.get(Role.T1W),
         in_phase=found.get(Role.DIXON_IN_PHASE),
         opposed_phase=found.get(Role.DIXON_OPPOSED_PHASE),
-        water=t1.raw if fat is not None and t1.series.info.dixon == "WATER" else None,
+        water=t1_raw if fat is not None and t1.info.dixon == "WATER" else None,
         fat=fat,
     )
     return supporting, tuple(trouble)

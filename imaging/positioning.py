@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -28,17 +30,33 @@ _AIR_MM = 4.0
 _SPINE_HALF_WIDTH_MM = 35.0
 
 
-def between_visits(
-    fixed: Volume, fixed_body: Mask, moving: Volume, moving_body: Mask
-) -> RigidTransform:
-    """Return a coarse `moving_from_fixed` between two visits of the same contrast.
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """A coarse motion between two visits, and the correlation inside the body under it."""
+
+    moving_from_fixed: RigidTransform
+    similarity: float
+
+
+def between_visits(fixed: Volume, fixed_body: Mask, moving: Volume, moving_body: Mask) -> Placement:
+    """Return how a patient lay at two visits imaged with the same contrast.
 
     A patient is laid anew at each visit, so the scanner's coordinates say nothing: bodies are
     laid centre to centre, then all shifts of ±20 mm across and ±100 mm along the patient, 10 mm
     apart, are tried on the whole abdomen and the best is refined. Meant as the `start` of
-    `register_rigid`. The identity when a body is empty.
+    `register_rigid`. The identity and similarity 0 when a body is empty.
     """
-    return _whole(fixed, fixed_body, moving, moving_body)[0]
+    body, target = shrink(fixed_body, _SPACING_MM / 2), shrink(moving_body, _SPACING_MM / 2)
+    here, there = body.centroid_mm, target.centroid_mm
+    if here is None or there is None:
+        return Placement(identity(), 0.0)
+    at = level(fixed, moving, body, _SPACING_MM, cross=False)
+    start = alignment.shifted(identity(), tuple(there - here))
+    motion = alignment.best_shift(at, start, _REACH_MM, _STEP_MM)
+    motion = alignment.refine(at, motion)
+    # The skin is left out: every body has one.
+    inner = at.having(at.within(_inner(body)))
+    return Placement(motion, alignment.similarity(inner, motion))
 
 
 def mirrored_better(
@@ -46,18 +64,19 @@ def mirrored_better(
     baseline_body: Mask,
     visit: Volume,
     visit_body: Mask,
+    plain: Placement,
     limits: RegistrationLimits,
 ) -> QualityEntry | None:
     """Return LATERALITY_MIRRORED when `visit` is the left-right mirror of `baseline`.
 
-    Liver, spleen and stomach make the abdomen asymmetric: both the baseline and its mirror image
-    are aligned with the visit and compared inside the body. A header whose left is right and
-    pixels flipped under a correct header look the same here. None when the baseline as it is
-    fits as well, or when neither fits: then it is another matter, such as another patient.
+    Liver, spleen and stomach make the abdomen asymmetric: the baseline's mirror image is aligned
+    with the visit as the baseline itself was (`plain`), and the fits are compared. A header whose
+    left is right and pixels flipped under a correct header look the same here. None when the
+    baseline as it is fits as well, or when neither fits: then it is another matter, such as
+    another patient.
     """
-    plain = _whole(baseline, baseline_body, visit, visit_body)[1]
-    mirrored = _whole(mirror(baseline), mirror(baseline_body), visit, visit_body)[1]
-    margin = mirrored - plain
+    mirrored = between_visits(mirror(baseline), mirror(baseline_body), visit, visit_body).similarity
+    margin = mirrored - plain.similarity
     if mirrored < limits.mirror_similarity_min or margin < limits.mirror_margin_min:
         return None
     return QualityEntry(
@@ -66,7 +85,7 @@ def mirrored_better(
         message=text(
             "quality.laterality_mirrored",
             mirrored=mirrored,
-            plain=plain,
+            plain=plain.similarity,
             limit=limits.mirror_margin_min,
         ),
         value=margin,
@@ -116,22 +135,6 @@ def _back_middle(body: Mask) -> NDArray[np.bool_]:
     x, y, _ = mapped(body.geometry.affine, index)
     spine = (np.abs(x - centre[0]) <= _SPINE_HALF_WIDTH_MM) & (y >= centre[1])
     return np.asarray(spine.reshape(body.geometry.shape))
-
-
-def _whole(
-    fixed: Volume, fixed_body: Mask, moving: Volume, moving_body: Mask
-) -> tuple[RigidTransform, float]:
-    """Coarse motion on the whole body, and the similarity inside it, the skin left out."""
-    body, target = shrink(fixed_body, _SPACING_MM / 2), shrink(moving_body, _SPACING_MM / 2)
-    here, there = body.centroid_mm, target.centroid_mm
-    if here is None or there is None:
-        return identity(), 0.0
-    at = level(fixed, moving, body, _SPACING_MM, cross=False)
-    start = alignment.shifted(identity(), tuple(there - here))
-    motion = alignment.best_shift(at, start, _REACH_MM, _STEP_MM)
-    motion = alignment.refine(at, motion)
-    inner = level(fixed, moving, _inner(body), _SPACING_MM, cross=False)
-    return motion, alignment.similarity(inner, motion)
 
 
 def _inner(body: Mask) -> Mask:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from imaging.gates import registration_gate, scanner_gate
 from imaging.images import Images, load_images
-from imaging.positioning import between_visits, mirrored_better, trunk_shell
+from imaging.positioning import Placement, between_visits, mirrored_better, trunk_shell
 from imaging.protocol import Protocol
 from imaging.quality import MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration, register_rigid
@@ -52,26 +52,42 @@ def prepare(
     images, trouble = load_images(visit, protocol)
     if images is None:
         return None, trouble
-    registration = None if baseline is None else _registered(images, baseline, protocol)
+    placement = None if baseline is None else _placement(images, baseline)
+    registration = _registered(images, baseline, placement, protocol)
     muscles = segment_muscles(
         images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
     )
-    compared = _against_baseline(images, registration, baseline, protocol)
+    compared = _against_baseline(images, registration, baseline, placement, protocol)
     return Prepared(images, muscles, registration, trouble, compared), trouble
 
 
-def _registered(images: Images, baseline: Images, protocol: Protocol) -> Registration:
-    fixed, moving = baseline.t2.corrected, images.t2.corrected
-    start = between_visits(fixed, baseline.body, moving, images.body)
-    trunk = trunk_shell(baseline.body), trunk_shell(images.body)
-    wall = baseline.wall
-    return register_rigid(fixed, moving, wall, protocol.registration, start=start, trunk=trunk)
+def _placement(images: Images, baseline: Images) -> Placement:
+    return between_visits(baseline.t2.corrected, baseline.body, images.t2.corrected, images.body)
+
+
+def _registered(
+    images: Images, baseline: Images | None, placement: Placement | None, protocol: Protocol
+) -> Registration | None:
+    if baseline is None or placement is None:
+        return None
+    return register_rigid(
+        baseline.t2.corrected,
+        images.t2.corrected,
+        baseline.wall,
+        protocol.registration,
+        start=placement.moving_from_fixed,
+        trunk=(trunk_shell(baseline.body), trunk_shell(images.body)),
+    )
 
 
 def _against_baseline(
-    images: Images, registration: Registration | None, baseline: Images | None, protocol: Protocol
+    images: Images,
+    registration: Registration | None,
+    baseline: Images | None,
+    placement: Placement | None,
+    protocol: Protocol,
 ) -> tuple[QualityEntry, ...]:
-    if baseline is None or registration is None:
+    if baseline is None or registration is None or placement is None:
         return ()
     entries = (
         registration_gate(registration, "visit to baseline", (MORPHOLOGY, SIGNAL)),
@@ -80,6 +96,7 @@ def _against_baseline(
             baseline.body,
             images.t2.corrected,
             images.body,
+            placement,
             protocol.registration,
         ),
         scanner_gate(images.t2.series.info, baseline.t2.series.info),

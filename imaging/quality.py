@@ -54,9 +54,10 @@ class QualityEntry:
     """Endpoints that an error makes indeterminate, by their names in the output contract."""
 
 
-def signal_to_noise(volume: Volume, body: Mask, reference: Reference) -> Measurement:
+def signal_to_noise(whole: Volume, body: Mask, near: Volume, reference: Reference) -> Measurement:
     """Median of the reference muscle over the standard deviation of the noise.
 
+    `body` lies on the grid of the whole image, the reference on that of `near`, cut from it.
     Noise comes from the air round the body where it is there and looks like noise: magnitudes of
     pure noise follow the Rayleigh distribution (Gudbjartsson 1995), whose median is 1.18 and
     whose quartiles stand 1 to 2.19. Air that a scanner set to zero, smoothed, or filled with
@@ -65,7 +66,7 @@ def signal_to_noise(volume: Volume, body: Mask, reference: Reference) -> Measure
 
     Missing when neither air nor muscle gives a noise level.
     """
-    noise = _air_noise(volume, body) or _muscle_noise(volume, reference.mask)
+    noise = _air_noise(whole, body) or _muscle_noise(near, reference.mask)
     if not noise:
         return missing(text("quality.snr_unknown"))
     return measured(reference.median / noise)
@@ -157,13 +158,13 @@ def _in_front(muscle: NDArray[np.bool_], geometry: Geometry, gap_mm: float) -> N
     return np.asarray(np.moveaxis((row < first)[::backward], 0, axis))
 
 
-def clipped_fraction(volume: Volume, region: Mask) -> float:
+def clipped_fraction(volume: Volume, region: Mask, brightest: float) -> float:
     """Share of `region` that has exactly the brightest value of the whole image, 0 when empty.
 
     Noise never repeats the maximum; a converter that ran out of range does.
     """
-    brightest = volume.array[region.array] == volume.array.max()
-    return float(np.count_nonzero(brightest) / max(region.voxels, 1))
+    clipped = volume.array[region.array] == brightest
+    return float(np.count_nonzero(clipped) / max(region.voxels, 1))
 
 
 def margins_mm(

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from imaging import alignment
 from imaging.alignment import Anchor
 from imaging.geometry import FloatArray
+from imaging.measurements.region import block
 from imaging.messages import text
 from imaging.plausibility import (
     implausible,
@@ -259,11 +260,5 @@ def _with_air(region: Mask) -> Mask:
 
 def _cropped(volume: Volume, points_mm: FloatArray, margin_mm: float) -> Volume:
     """Return the smallest block of voxels that holds the points and a margin."""
-    index = volume.geometry.to_index(points_mm)
-    margin = margin_mm / np.array(volume.geometry.spacing_mm)
-    size = np.array(volume.geometry.shape)
-    low = np.clip(np.floor(index.min(axis=0) - margin), 0, size - 1).astype(int)
-    high = np.clip(np.ceil(index.max(axis=0) + margin) + 1, low + 1, size).astype(int)
-    block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    i, j, k = block
+    i, j, k = block(volume.geometry, points_mm, margin_mm)
     return Volume(volume.array[i, j, k], volume.geometry.crop((i, j, k)))

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from imaging.geometry import Geometry
 from imaging.interop import array_of, geometry_of, place, rigid_to_sitk, to_sitk
+from imaging.measurements.region import block, bounding_box
 from imaging.segmentation.masks import Muscles
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
@@ -33,12 +34,23 @@ def resample(image: Image, onto: Geometry, moving_from_fixed: RigidTransform) ->
     -------
     Volume or Mask on `onto`; 0 or False outside the field of view of `image`, see `coverage`.
     """
-    source = to_sitk(image)
     if isinstance(image, Mask):
-        inside = _resampled(sitk.Cast(source, sitk.sitkFloat32), onto, moving_from_fixed)
+        return _resampled_mask(image, onto, moving_from_fixed)
+    return Volume(_resampled(to_sitk(image), onto, moving_from_fixed), onto)
+
+
+def _resampled_mask(mask: Mask, onto: Geometry, moving_from_fixed: RigidTransform) -> Mask:
+    """Resample the block that holds the mask; outside it there is nothing to carry."""
+    result = np.zeros(onto.shape, dtype=np.bool_)
+    if not mask.is_empty:
+        source = bounding_box(mask, (1, 1, 1))
+        grid = mask.geometry.crop(source)
+        box = block(onto, moving_from_fixed.inverse @ grid.corners_mm, 1.0)
+        share = to_sitk(Mask(mask.array[source], grid))
+        share = sitk.Cast(share, sitk.sitkFloat32)
         # A whole border voxel comes out as 0.99999 or 1.00001: half of it must not depend on that.
-        return Mask(inside >= 0.5 - 1e-4, onto)
-    return Volume(_resampled(source, onto, moving_from_fixed), onto)
+        result[box] = _resampled(share, onto.crop(box), moving_from_fixed) >= 0.5 - 1e-4
+    return Mask(result, onto)
 
 
 def _resampled(

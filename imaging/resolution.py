@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from imaging.volume import Mask, Volume
 
 CLASSES = 32
 """Equally filled classes of the fixed image in the correlation ratio."""
+
+_POINTS_MAX = 20_000
+"""Points nearer to each other than tissue is alike say the same thing again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,19 +41,43 @@ class Level:
         """(3,): mean of the fixed points."""
         return np.asarray(self.points_mm.mean(axis=1))
 
+    def having(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Level:
+        """Return the level with some of its points only, each standing for what it did."""
+        return replace(
+            self,
+            points_mm=np.ascontiguousarray(self.points_mm[:, chosen]),
+            values=self.values[chosen],
+            classes=None if self.classes is None else self.classes[chosen],
+        )
+
+    def thinned(self, most: int) -> Level:
+        """Return the level with every so many of its points, no more than about `most`."""
+        step = max(1, self.values.size // most)
+        return replace(
+            self.having(np.arange(step // 2, self.values.size, step)),
+            each_mm3=self.each_mm3 * step,
+        )
+
+    def within(self, region: Mask) -> NDArray[np.bool_]:
+        """(n,): whether each point lies in a mask, on whatever grid."""
+        there = np.asarray(np.linalg.inv(region.geometry.affine), dtype=np.float64)
+        place = np.rint(mapped(there, self.points_mm))
+        place = np.clip(place.astype(np.intp), 0, np.array(region.geometry.shape)[:, None] - 1)
+        return np.asarray(region.array[tuple(place)])
+
 
 def level(fixed: Volume, moving: Volume, region: Mask, spacing_mm: float, cross: bool) -> Level:
     """Prepare one resolution.
 
     Points lie about `spacing_mm` apart, or one slice where slices are thicker; both images are
-    smoothed by half of that distance.
+    smoothed by half of that distance. A large region keeps every so many of them.
     """
     fixed, moving = shrink(fixed, spacing_mm / 2), shrink(moving, spacing_mm / 2)
     index = _lattice(fixed.geometry, region, spacing_mm)
     values = _smoothed(fixed, spacing_mm / 2)[tuple(index)].astype(np.float64)
     carried = _smoothed(moving, spacing_mm / 2)
     gradient = tuple(_slope(carried, axis) for axis in range(3))
-    return Level(
+    fine = Level(
         points_mm=mapped(fixed.geometry.affine, index.astype(np.float64)),
         values=values,
         classes=_classes(values) if cross else None,
@@ -60,6 +87,7 @@ def level(fixed: Volume, moving: Volume, region: Mask, spacing_mm: float, cross:
         tolerance_mm=spacing_mm / 2000,
         each_mm3=float(np.prod(_strides(fixed.geometry, spacing_mm) * fixed.geometry.spacing_mm)),
     )
+    return fine.thinned(_POINTS_MAX)
 
 
 def _strides(grid: Geometry, spacing_mm: float) -> NDArray[np.intp]:

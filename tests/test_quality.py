@@ -75,7 +75,7 @@ def noisy(sd: float, air: str = "rayleigh") -> Volume:
 
 @pytest.mark.parametrize("air", ["rayleigh", "zero", "ghosts"])
 def test_snr_is_signal_over_noise_whatever_the_air_looks_like(air: str) -> None:
-    snr = signal_to_noise(noisy(5.0, air), BODY, reference())
+    snr = signal_to_noise(noisy(5.0, air), BODY, noisy(5.0, air), reference())
     assert snr.value == pytest.approx(20, rel=0.05)
 
 
@@ -83,7 +83,7 @@ def test_shading_does_not_pass_for_noise_in_the_muscle() -> None:
     slope = np.linspace(0.7, 1.3, 80)[:, None, None]
     volume = noisy(5.0, "zero")
     shaded = Volume((volume.array * slope).astype(np.float32), HERE)
-    assert signal_to_noise(shaded, BODY, reference()).value == pytest.approx(20, rel=0.15)
+    assert signal_to_noise(shaded, BODY, shaded, reference()).value == pytest.approx(20, rel=0.15)
 
 
 def test_an_image_without_any_noise_has_no_snr_but_a_reason() -> None:
@@ -91,7 +91,7 @@ def test_an_image_without_any_noise_has_no_snr_but_a_reason() -> None:
     empty = Mask(np.zeros(HERE.shape, bool), HERE)
     nothing = replace(reference(), mask=empty)
     for body, muscle in ((BODY, reference()), (empty, nothing)):
-        snr = signal_to_noise(flat, body, muscle)
+        snr = signal_to_noise(flat, body, flat, muscle)
         assert snr.value is None
         assert snr.reason
 
@@ -118,9 +118,10 @@ def test_a_lean_patient_and_an_empty_graft_have_no_epsilon_but_a_reason() -> Non
 def test_clipping_is_the_share_of_the_region_at_the_ceiling() -> None:
     array = np.arange(HERE.shape[0] * 80 * 20, dtype=np.float32).reshape(HERE.shape)
     ceiling = np.minimum(array, array[GRAFT.array].min())
-    assert clipped_fraction(Volume(ceiling, HERE), GRAFT) == 1.0
-    assert clipped_fraction(Volume(array, HERE), GRAFT) == 0.0
-    assert clipped_fraction(Volume(array, HERE), Mask(np.zeros(HERE.shape, bool), HERE)) == 0.0
+    assert clipped_fraction(Volume(ceiling, HERE), GRAFT, float(ceiling.max())) == 1.0
+    assert clipped_fraction(Volume(array, HERE), GRAFT, float(array.max())) == 0.0
+    nowhere = Mask(np.zeros(HERE.shape, bool), HERE)
+    assert clipped_fraction(Volume(array, HERE), nowhere, float(array.max())) == 0.0
 
 
 def info(**changes: object) -> SeriesInfo:

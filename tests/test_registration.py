@@ -14,6 +14,7 @@ from imaging.geometry import Geometry, from_ras
 from imaging.plausibility import rotation_deg
 from imaging.positioning import between_visits, mirror, mirrored_better, trunk_shell
 from imaging.protocol import load_protocol
+from imaging.quality import QualityEntry
 from imaging.registration import Contrast, register_rigid
 from imaging.resampling import resample
 from imaging.segmentation.body import body_mask
@@ -70,7 +71,7 @@ def test_a_patient_laid_anew_is_found_from_the_bodies() -> None:
     motion = rigid((2, 1, -3), (25, -20, 45))
     there = grid(centre_mm=(20, -10, 40))
     visit = image(Person(), there, motion)
-    start = between_visits(BASELINE, body(HERE), visit, body(there, motion))
+    start = between_visits(BASELINE, body(HERE), visit, body(there, motion)).moving_from_fixed
     result = register_rigid(BASELINE, visit, WALL, LIMITS, start=start)
     assert result.success, result.reason
     assert landmark_error_mm(result.moving_from_fixed, motion)[0] <= 1.0
@@ -131,11 +132,16 @@ def test_the_angle_of_a_rotation_is_in_degrees() -> None:
     assert rotation_deg(identity()) == 0
 
 
+def mirrored(one: Volume, one_body: Mask, other: Volume, other_body: Mask) -> QualityEntry | None:
+    plain = between_visits(one, one_body, other, other_body)
+    return mirrored_better(one, one_body, other, other_body, plain, LIMITS)
+
+
 def test_a_mirrored_follow_up_is_found_and_a_normal_one_is_not() -> None:
     motion = rigid((2, -1, 3), (5, -4, 8))
     visit, there = image(Person(), HERE, motion), body(HERE, motion)
-    assert mirrored_better(BASELINE, body(HERE), visit, there, LIMITS) is None
-    entry = mirrored_better(BASELINE, body(HERE), mirror(visit), mirror(there), LIMITS)
+    assert mirrored(BASELINE, body(HERE), visit, there) is None
+    entry = mirrored(BASELINE, body(HERE), mirror(visit), mirror(there))
     assert entry is not None
     assert entry.code == "LATERALITY_MIRRORED"
     assert len(entry.endpoints) == 3
@@ -178,7 +184,7 @@ def test_a_place_along_the_body_that_nothing_shows_is_not_claimed(with_trunk: bo
 def test_the_trunk_holds_the_wall_when_the_viscera_have_moved_on() -> None:
     motion = rigid((2, 1, -3), (5, -4, 14))
     visit, there = image(Breathing(), HERE, motion), body(HERE, motion)
-    start = between_visits(BASELINE, body(HERE), visit, there)
+    start = between_visits(BASELINE, body(HERE), visit, there).moving_from_fixed
     trunk = trunk_shell(body(HERE)), trunk_shell(there)
     result = register_rigid(BASELINE, visit, WALL, LIMITS, start=start, trunk=trunk)
     assert result.success, result.reason
@@ -196,7 +202,9 @@ def test_the_shell_of_a_trunk_has_the_spine_and_the_skin_but_no_viscera() -> Non
 
 def test_without_a_body_there_is_no_start_but_the_headers() -> None:
     empty = Mask(np.zeros(HERE.shape, bool), HERE)
-    assert (between_visits(BASELINE, empty, BASELINE, empty).matrix == np.eye(4)).all()
+    placement = between_visits(BASELINE, empty, BASELINE, empty)
+    assert (placement.moving_from_fixed.matrix == np.eye(4)).all()
+    assert placement.similarity == 0
 
 
 # --- real scanners ------------------------------------------------------------------------
@@ -258,14 +266,14 @@ def test_two_different_real_patients_do_not_pass_for_one(
 ) -> None:
     first, second = (_nifti(real_data / "chaos_t2spir" / f"image_{n}.nii.gz") for n in (one, other))
     bodies = body_mask(first), body_mask(second)
-    start = between_visits(first, bodies[0], second, bodies[1])
+    start = between_visits(first, bodies[0], second, bodies[1]).moving_from_fixed
     region = anterior_wall(first, bodies[0])
     trunk = trunk_shell(bodies[0]), trunk_shell(bodies[1])
     for given in (None, trunk):
         result = register_rigid(first, second, region, LIMITS, start=start, trunk=given)
         assert not result.success
         assert result.reason
-    assert mirrored_better(first, bodies[0], second, bodies[1], LIMITS) is None
+    assert mirrored(first, bodies[0], second, bodies[1]) is None
 
 
 def _published(path: Path) -> RigidTransform:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion, find_objects, generate_binary_structure
 
 from imaging.errors import GeometryError
-from imaging.geometry import Geometry
+from imaging.geometry import FloatArray, Geometry
 from imaging.volume import Mask, Volume
 
 IN_PLANE = generate_binary_structure(3, 1) & np.array([False, True, False])
@@ -22,6 +22,19 @@ def bounding_box(
         slice(max(0, side.start - more), min(n, side.stop + more))
         for side, more, n in zip(found, margin, mask.geometry.shape, strict=True)
     )
+    return i, j, k
+
+
+def block(
+    geometry: Geometry, points_mm: FloatArray, margin_mm: float
+) -> tuple[slice, slice, slice]:
+    """Return the slices of a grid that hold points (n, 3) and a margin, at least one voxel."""
+    index = geometry.to_index(points_mm)
+    margin = margin_mm / np.array(geometry.spacing_mm)
+    size = np.array(geometry.shape)
+    low = np.clip(np.floor(index.min(axis=0) - margin), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + margin) + 1, low + 1, size).astype(int)
+    i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     return i, j, k
 
 
