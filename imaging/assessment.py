@@ -15,6 +15,7 @@ from types import MappingProxyType
 from imaging.change import Change, measure_change
 from imaging.checks import confidence_check
 from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
+from imaging.deformation import WallDeformation, WallImage, deform_wall, unknown
 from imaging.errors import UsageError
 from imaging.findings.evidence import Finding
 from imaging.findings.fat import judge_fat
@@ -46,12 +47,14 @@ class Anatomy:
     """Images, outlines and measurements of one visit that has a readable T2W-FS.
 
     Masks lie on the T2W-FS grid. `registration` is None at baseline and without one.
+    `deformation` is that of the wall since baseline.
     """
 
     images: Images
     muscles: Muscles
     graft: Graft
     registration: Registration | None
+    deformation: WallDeformation
     shape: Shape
     muscle: MuscleSize
     t2: T2Contrast
@@ -141,6 +144,7 @@ def _measured(
         muscles=muscles,
         graft=graft,
         registration=registration,
+        deformation=_deformation(images, graft, registration, baseline, protocol),
         shape=_shape(graft, protocol),
         muscle=measure_muscle(muscles, graft),
         t2=t2,
@@ -163,6 +167,22 @@ def _registered(images: Images, baseline: Anatomy, protocol: Protocol) -> Regist
     trunk = trunk_shell(baseline.images.body), trunk_shell(images.body)
     wall = baseline.images.wall
     return register_rigid(fixed, moving, wall, protocol.registration, start=start, trunk=trunk)
+
+
+def _deformation(
+    images: Images,
+    graft: Graft,
+    registration: Registration | None,
+    baseline: Anatomy | None,
+    protocol: Protocol,
+) -> WallDeformation:
+    if baseline is None or registration is None:
+        return unknown(text("reason.no_baseline"))
+    if not registration.success:
+        return unknown(registration.reason or "")
+    then = WallImage(baseline.images.t2.corrected, baseline.images.wall, baseline.graft.mask)
+    now = WallImage(images.t2.corrected, images.wall, graft.mask)
+    return deform_wall(then, now, registration.moving_from_fixed, protocol)
 
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
@@ -233,6 +253,7 @@ def _timepoint(
         signal_uncorrected=anatomy.t2.signal_uncorrected if anatomy else None,
         baseline_from_visit=_baseline_from_visit(visit, anatomy),
         registration_error_mm=_registration_error(visit, anatomy),
+        deformation=anatomy.deformation if anatomy else unknown(unread.reason or ""),
         quality=quality,
         manufacturer=info.manufacturer if info else None,
         field_strength_t=info.field_strength_t if info else None,

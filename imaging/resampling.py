@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
-from imaging.geometry import Geometry
+from imaging.geometry import FloatArray, Geometry
 from imaging.interop import array_of, geometry_of, place, rigid_to_sitk, to_sitk
 from imaging.segmentation.masks import Muscles
 from imaging.transform import RigidTransform
@@ -80,6 +81,26 @@ def coverage(onto: Geometry, seen: Geometry, seen_from_onto: RigidTransform) -> 
         )
         inside &= (place_along >= -0.5 - 1e-6) & (place_along <= size - 0.5 + 1e-6)
     return Mask(inside, onto)
+
+
+def cropped(image: Image, points_mm: FloatArray, margin_mm: float) -> Image:
+    """Return the smallest block of voxels that holds LPS points (n, 3) and a margin."""
+    index = image.geometry.to_index(points_mm)
+    margin = margin_mm / np.array(image.geometry.spacing_mm)
+    size = np.array(image.geometry.shape)
+    low = np.clip(np.floor(index.min(axis=0) - margin), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + margin) + 1, low + 1, size).astype(int)
+    i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return type(image)(image.array[i, j, k], image.geometry.crop((i, j, k)))
+
+
+def looked_up(mask: Mask, points_mm: FloatArray) -> NDArray[np.bool_]:
+    """Return which LPS points (n, 3) lie in the mask, by the nearest voxel; False outside it."""
+    index = np.rint(mask.geometry.to_index(points_mm)).astype(np.intp)
+    size = np.array(mask.geometry.shape)
+    inside = ((index >= 0) & (index < size)).all(axis=1)
+    i, j, k = np.clip(index, 0, size - 1).T
+    return np.asarray(mask.array[i, j, k] & inside)
 
 
 def carry(muscles: Muscles, onto: Geometry, onto_from_muscles: RigidTransform) -> Muscles:
