@@ -22,7 +22,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from imaging.geometry import FloatArray
-from imaging.resolution import CLASSES, Level, mapped
+from imaging.resolution import CLASSES, Level, linear, mapped
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
 
@@ -225,7 +225,7 @@ def _gauss_newton_step(
     index = index[:, inside]
     residual = _unexplained(at, inside, _sampled(at.moving, index))
     slopes = np.array([_sampled(part, index) for part in at.gradient])
-    gx, gy, gz = mapped(_linear(at.index_from_mm.T), slopes)
+    gx, gy, gz = mapped(linear(at.index_from_mm.T), slopes)
     x, y, z = mapped(motion.matrix, at.points_mm[:, inside]) - (motion @ at.centre_mm)[:, None]
     columns = (gx, gy, gz, y * gz - z * gy, z * gx - x * gz, x * gy - y * gx)
     jacobian = np.array([_unexplained(at, inside, column) for column in columns])
@@ -239,12 +239,6 @@ def _gauss_newton_step(
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-12))
     scaled = normal / np.outer(scale, scale) + 1e-6 * np.eye(6)
     return np.asarray(-np.linalg.solve(scaled, pull / scale) / scale)
-
-
-def _linear(matrix: FloatArray) -> FloatArray:
-    result = np.eye(4)
-    result[:3, :3] = matrix[:3, :3]
-    return result
 
 
 def _moved(at: Level, motion: RigidTransform, step: FloatArray) -> RigidTransform:

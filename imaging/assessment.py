@@ -15,6 +15,7 @@ from types import MappingProxyType
 from imaging.change import Change, measure_change
 from imaging.checks import confidence_check
 from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
+from imaging.deformation import WallDeformation, WallImage, deform_wall, unknown
 from imaging.errors import UsageError
 from imaging.findings.evidence import Finding
 from imaging.findings.fat import judge_fat
@@ -44,12 +45,14 @@ class Anatomy:
     """Images, outlines and measurements of one visit that has a readable T2W-FS.
 
     Masks lie on the T2W-FS grid. `registration` is None at baseline and without one.
+    `deformation` is that of the wall since baseline.
     """
 
     images: Images
     muscles: Muscles
     graft: Graft
     registration: Registration | None
+    deformation: WallDeformation
     shape: Shape
     muscle: MuscleSize
     t2: T2Contrast
@@ -96,7 +99,7 @@ def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = Non
     _check_guidance(subject, guidance)
     done: Done = ()
     for visit in subject.visits:
-        anatomy, trouble = _measured(visit, _baseline(done), protocol, guidance)
+        anatomy, trouble = _measured(visit, baseline_of(done), protocol, guidance)
         done = (*done, judge_visit(visit, anatomy, trouble, done, protocol))
     return Assessment(subject.id, protocol, done)
 
@@ -109,7 +112,7 @@ def _check_guidance(subject: Subject, guidance: Guidance) -> None:
         )
 
 
-def _baseline(earlier: Done) -> Anatomy | None:
+def baseline_of(earlier: Done) -> Anatomy | None:
     """Return the baseline's anatomy, if it was imaged."""
     named = (v.anatomy for v in earlier if v.visit.name is VisitName.BASELINE)
     return next(named, None)
@@ -128,7 +131,7 @@ def _measured(
         visit.label, prepared.images, prepared.muscles, earlier, guidance, protocol.segmentation
     )
     stops = wrong_side(graft, prepared.muscles, prepared.compared)
-    anatomy = measure_visit(visit, prepared, graft, stops, protocol)
+    anatomy = measure_visit(visit, prepared, graft, stops, baseline, protocol)
     return anatomy, anatomy.quality
 
 
@@ -137,9 +140,13 @@ def measure_visit(
     prepared: Prepared,
     graft: Graft,
     stops: tuple[QualityEntry, ...],
+    baseline: Anatomy | None,
     protocol: Protocol,
 ) -> Anatomy:
-    """Measure an outlined visit; with `stops`, the hard stops, no outline is let through."""
+    """Measure an outlined visit; with `stops`, the hard stops, no outline is let through.
+
+    `baseline` is None for the baseline itself, and where it was not imaged.
+    """
     images, muscles = prepared.images, prepared.muscles
     if stops:
         muscles, graft = withheld(muscles, graft, stops[0].message)
@@ -150,6 +157,7 @@ def measure_visit(
         muscles=muscles,
         graft=graft,
         registration=prepared.registration,
+        deformation=_deformation(images, graft, prepared.registration, baseline, protocol),
         shape=_shape(graft, protocol),
         muscle=measure_muscle(muscles, graft),
         t2=t2,
@@ -163,6 +171,22 @@ def measure_visit(
             *(t1.quality if t1 else ()),
         ),
     )
+
+
+def _deformation(
+    images: Images,
+    graft: Graft,
+    registration: Registration | None,
+    baseline: Anatomy | None,
+    protocol: Protocol,
+) -> WallDeformation:
+    if baseline is None or registration is None:
+        return unknown(text("reason.no_baseline"))
+    if not registration.success:
+        return unknown(registration.reason or "")
+    then = WallImage(baseline.images.t2.corrected, baseline.images.wall, baseline.graft.mask)
+    now = WallImage(images.t2.corrected, images.wall, graft.mask)
+    return deform_wall(then, now, registration.moving_from_fixed, protocol)
 
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
@@ -217,6 +241,7 @@ def _timepoint(
         signal_uncorrected=anatomy.t2.signal_uncorrected if anatomy else None,
         baseline_from_visit=_baseline_from_visit(visit, anatomy),
         registration_error_mm=_registration_error(visit, anatomy),
+        deformation=anatomy.deformation if anatomy else unknown(unread.reason or ""),
         quality=quality,
         manufacturer=info.manufacturer if info else None,
         field_strength_t=info.field_strength_t if info else None,

@@ -20,6 +20,7 @@ from imaging.measurements.shape import REPEATABILITY_95, Shape
 from imaging.messages import text
 from imaging.scanner import scanner_differs
 from imaging.timepoint import Timepoint, reference_from_visit
+from imaging.visit import VisitName
 
 DISPLACED_PERCENTILE = 95.0
 BULGE_PERCENTILE = 90.0
@@ -87,8 +88,9 @@ class MuscleChange:
         95th percentile of the displacement of the whole left anterior sheath, either way.
     linea_alba_shift_mm
         To the patient's right, away from the graft.
-    log_jacobian
-        Of the tissue round the graft: missing, there is no deformable registration.
+    log_jacobian, ring_displacement_mm
+        Of the wall round the graft since baseline, see `deformation.WallDeformation`; missing
+        against any other visit.
     """
 
     thickness_log_ratio: Measurement
@@ -97,6 +99,7 @@ class MuscleChange:
     displacement_mm: Measurement
     linea_alba_shift_mm: Measurement
     log_jacobian: Measurement
+    ring_displacement_mm: Measurement
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,17 +215,17 @@ def _why_not_registered(visit: Timepoint, reference: Timepoint) -> str | None:
 
 
 def _muscle(visit: Timepoint, reference: Timepoint) -> MuscleChange:
-    jacobian = missing(text("reason.no_deformation"))
+    ring = _ring(visit, reference)
     if visit.muscle is None or reference.muscle is None:
         lost = missing(text("reason.no_muscle"))
-        return MuscleChange(lost, lost, lost, lost, lost, jacobian)
+        return MuscleChange(lost, lost, lost, lost, lost, *ring)
     ours, theirs = visit.muscle, reference.muscle
     asymmetry = _difference(_log_ratio(ours), _log_ratio(theirs))
     thickness = _difference(ours.thickness_left_mm, theirs.thickness_left_mm)
     motion = reference_from_visit(visit, reference)
     if motion is None:
         lost = missing(_why_not_registered(visit, reference) or "")
-        return MuscleChange(asymmetry, thickness, lost, lost, lost, jacobian)
+        return MuscleChange(asymmetry, thickness, lost, lost, lost, *ring)
     outward = sheath_displacement_mm(ours, theirs, motion)
     shift = linea_alba_shift_mm(ours, theirs, motion)
     midline = missing(text("reason.no_midline")) if shift is None else measured(shift)
@@ -232,8 +235,16 @@ def _muscle(visit: Timepoint, reference: Timepoint) -> MuscleChange:
         bulge_mm=_percentile(outward[ours.before_graft], BULGE_PERCENTILE),
         displacement_mm=_percentile(np.abs(outward), DISPLACED_PERCENTILE),
         linea_alba_shift_mm=midline,
-        log_jacobian=jacobian,
+        log_jacobian=ring[0],
+        ring_displacement_mm=ring[1],
     )
+
+
+def _ring(visit: Timepoint, reference: Timepoint) -> tuple[Measurement, Measurement]:
+    if reference.name is not VisitName.BASELINE:
+        other = missing(text("deformation.not_baseline"))
+        return other, other
+    return visit.deformation.log_jacobian, visit.deformation.displacement_mm
 
 
 def _log_ratio(muscle: MuscleSize) -> Measurement:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from imaging.assessment import Assessment, Done, judge_visit, measure_visit
+from imaging.assessment import Assessment, Done, baseline_of, judge_visit, measure_visit
 from imaging.outlines import wrong_side
 from imaging.preparation import Prepared
 from imaging.protocol import Protocol
@@ -53,7 +53,9 @@ def reassess(subject: str, visits: Sequence[Outlined], protocol: Protocol) -> As
     for each in visits:
         anatomy = None
         if each.prepared is not None:
-            anatomy = measure_visit(each.visit, each.prepared, each.graft, each.stops, protocol)
+            anatomy = measure_visit(
+                each.visit, each.prepared, each.graft, each.stops, baseline_of(done), protocol
+            )
         trouble = each.trouble if anatomy is None else anatomy.quality
         done = (*done, judge_visit(each.visit, anatomy, trouble, done, protocol))
     return Assessment(subject, protocol, done)

@@ -17,7 +17,6 @@ from scipy.spatial.transform import Rotation
 from imaging import alignment
 from imaging.alignment import Anchor
 from imaging.geometry import FloatArray
-from imaging.measurements.region import block
 from imaging.messages import text
 from imaging.plausibility import (
     implausible,
@@ -27,7 +26,7 @@ from imaging.plausibility import (
     unsure,
 )
 from imaging.protocol import RegistrationLimits
-from imaging.resampling import resample
+from imaging.resampling import cropped, resample
 from imaging.resolution import Level, level
 from imaging.transform import RigidTransform, identity
 from imaging.volume import Mask, Volume
@@ -155,19 +154,19 @@ def _one_way(
 ) -> _OneWay:
     wall, trunk = regions
     reach = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0]
-    near = _cropped(fixed, wall.points_mm, _SPACINGS_MM[0])
+    near = cropped(fixed, wall.points_mm, _SPACINGS_MM[0])
     if contrast is Contrast.CROSS:
-        there = _cropped(moving, start @ wall.points_mm, reach)
+        there = cropped(moving, start @ wall.points_mm, reach)
         return _within_visit(near, there, wall, start, limits)
     if trunk is None:
-        there = _cropped(moving, start @ wall.points_mm, reach)
+        there = cropped(moving, start @ wall.points_mm, reach)
         at, motion = _searched(near, there, wall, start, _SPACINGS_MM, contrast)
         fit = _fit(at, motion, contrast)
         return _OneWay(motion, start, fit, _along_sd_mm(at, motion, limits, contrast))
     on_trunk, lie = _searched(fixed, moving, trunk, start, _SPACINGS_MM[:2], contrast)
     slide, breath = limits.wall_slide_sd_mm, limits.wall_breath_sd_mm
     anchor = Anchor(lie, (slide, breath, slide), limits.wall_turn_sd_deg)
-    there, motion = _cropped(moving, lie @ wall.points_mm, reach), lie
+    there, motion = cropped(moving, lie @ wall.points_mm, reach), lie
     for spacing in _SPACINGS_MM[1:]:
         at = level(near, there, wall, spacing, cross=False)
         motion = _settled(at, motion, contrast, anchor)
@@ -256,9 +255,3 @@ def _with_air(region: Mask) -> Mask:
     for _ in range(steps):
         grown[:-1] |= grown[1:]
     return Mask(np.moveaxis(grown[::backward], 0, axis), region.geometry)
-
-
-def _cropped(volume: Volume, points_mm: FloatArray, margin_mm: float) -> Volume:
-    """Return the smallest block of voxels that holds the points and a margin."""
-    i, j, k = block(volume.geometry, points_mm, margin_mm)
-    return Volume(volume.array[i, j, k], volume.geometry.crop((i, j, k)))

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
-from imaging.geometry import Geometry
+from imaging.geometry import FloatArray, Geometry
 from imaging.interop import array_of, geometry_of, place, rigid_to_sitk, to_sitk
 from imaging.measurements.region import block, bounding_box
 from imaging.segmentation.masks import Muscles
@@ -92,6 +93,21 @@ def coverage(onto: Geometry, seen: Geometry, seen_from_onto: RigidTransform) -> 
         )
         inside &= (place_along >= -0.5 - 1e-6) & (place_along <= size - 0.5 + 1e-6)
     return Mask(inside, onto)
+
+
+def cropped(image: Image, points_mm: FloatArray, margin_mm: float) -> Image:
+    """Return the smallest block of voxels that holds LPS points (n, 3) and a margin."""
+    i, j, k = block(image.geometry, points_mm, margin_mm)
+    return type(image)(image.array[i, j, k], image.geometry.crop((i, j, k)))
+
+
+def looked_up(mask: Mask, points_mm: FloatArray) -> NDArray[np.bool_]:
+    """Return which LPS points (n, 3) lie in the mask, by the nearest voxel; False outside it."""
+    index = np.rint(mask.geometry.to_index(points_mm)).astype(np.intp)
+    size = np.array(mask.geometry.shape)
+    inside = ((index >= 0) & (index < size)).all(axis=1)
+    i, j, k = np.clip(index, 0, size - 1).T
+    return np.asarray(mask.array[i, j, k] & inside)
 
 
 def carry(muscles: Muscles, onto: Geometry, onto_from_muscles: RigidTransform) -> Muscles:

@@ -74,9 +74,9 @@ def level(fixed: Volume, moving: Volume, region: Mask, spacing_mm: float, cross:
     """
     fixed, moving = shrink(fixed, spacing_mm / 2), shrink(moving, spacing_mm / 2)
     index = _lattice(fixed.geometry, region, spacing_mm)
-    values = _smoothed(fixed, spacing_mm / 2)[tuple(index)].astype(np.float64)
-    carried = _smoothed(moving, spacing_mm / 2)
-    gradient = tuple(_slope(carried, axis) for axis in range(3))
+    values = smoothed(fixed, spacing_mm / 2)[tuple(index)].astype(np.float64)
+    carried = smoothed(moving, spacing_mm / 2)
+    gradient = tuple(slope(carried, axis) for axis in range(3))
     fine = Level(
         points_mm=mapped(fixed.geometry.affine, index.astype(np.float64)),
         values=values,
@@ -105,13 +105,15 @@ def _lattice(grid: Geometry, region: Mask, spacing_mm: float) -> NDArray[np.intp
     return np.asarray(index[:, region.array[tuple(place)]])
 
 
-def _slope(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+def slope(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Return the derivative along an axis, per voxel; 0 along an axis of one voxel."""
     if array.shape[axis] < 2:
         return np.zeros_like(array)
     return np.asarray(np.gradient(array, axis=axis), dtype=np.float32)
 
 
-def _smoothed(volume: Volume, sigma_mm: float) -> NDArray[np.float32]:
+def smoothed(volume: Volume, sigma_mm: float) -> NDArray[np.float32]:
+    """Return the image blurred by a Gaussian of `sigma_mm`."""
     sigmas = [sigma_mm / mm for mm in volume.geometry.spacing_mm]
     return np.asarray(ndimage.gaussian_filter(volume.array, sigmas, truncate=3.0))
 
@@ -126,3 +128,10 @@ def mapped(matrix: FloatArray, points: FloatArray) -> FloatArray:
     x, y, z = points
     rows = [row[0] * x + row[1] * y + row[2] * z + row[3] for row in matrix[:3]]
     return np.array(rows)
+
+
+def linear(matrix: FloatArray) -> FloatArray:
+    """Return (4, 4) without its translation: what maps directions."""
+    result = np.eye(4)
+    result[:3, :3] = matrix[:3, :3]
+    return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from imaging.deformation import WallDeformation
 from imaging.measurement import Measurement
 from imaging.measurements.muscle import MuscleSize
 from imaging.measurements.shape import Shape
@@ -26,6 +27,8 @@ class Timepoint:
         registration failed.
     registration_error_mm
         How far that map may be off; missing without a registration, 0 at baseline.
+    deformation
+        Of the wall round the graft since baseline.
     signal, signal_uncorrected
         The T2W-FS measurements with and without bias field correction.
     """
@@ -40,6 +43,7 @@ class Timepoint:
     signal_uncorrected: Signal | None
     baseline_from_visit: RigidTransform | None
     registration_error_mm: Measurement
+    deformation: WallDeformation
     quality: tuple[QualityEntry, ...] = ()
     manufacturer: str | None = None
     field_strength_t: float | None = None

@@ -6,11 +6,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from imaging.geometry import FloatArray
+
+
+class Transform(Protocol):
+    """Whatever maps LPS points (..., 3) of one patient space to another's."""
+
+    def __matmul__(self, points_mm: ArrayLike) -> FloatArray: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from surveillance.commands.assess import assess
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
 from surveillance.commands.schema import schema
+from surveillance.commands.validate import validate
 
 app = typer.Typer(
     add_completion=False,
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema):
+for command in (assess, inspect, schema, validate):
     app.command()(command)
 
 

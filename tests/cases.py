@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.deformation import WallDeformation
 from imaging.geometry import Geometry
 from imaging.measurement import Measurement, measured
 from imaging.measurements.muscle import measure_muscle
@@ -92,6 +93,12 @@ def muscles(left: Mask = LEFT, right: Mask = RIGHT, midline_x: float = 0.0) -> M
     return Muscles(everything, left, right, midline, confidence=1.0)
 
 
+def ring(log_jacobian: float, displacement_mm: float) -> WallDeformation:
+    """A wall round the graft that did this since baseline, found without doubt."""
+    numbers = (log_jacobian, displacement_mm, 0.3, 0.2, 0.0)
+    return WallDeformation(None, *(measured(number) for number in numbers))
+
+
 def timepoint(
     name: VisitName = VisitName.M3,
     graft: Mask | None = PLATE,
@@ -118,6 +125,7 @@ def timepoint(
         signal_uncorrected=signal,
         baseline_from_visit=identity(),
         registration_error_mm=error if error is not None else measured(0.5),
+        deformation=ring(0.03, 0.3),
         manufacturer="SIEMENS",
         field_strength_t=3.0,
     )

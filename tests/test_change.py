@@ -13,6 +13,7 @@ from cases import (
     box,
     image,
     muscles,
+    ring,
     timepoint,
     union,
 )
@@ -164,8 +165,16 @@ def test_muscles_that_were_not_found_are_missing() -> None:
     assert lost.muscle.thickness_log_ratio.value is None
 
 
-def test_the_jacobian_waits_for_deformable_registration() -> None:
-    assert measure_change(timepoint(), baseline()).muscle.log_jacobian.reason is not None
+def test_the_wall_round_the_graft_is_compared_with_the_baseline_only() -> None:
+    visit = timepoint(deformation=ring(0.2, 4.0))
+    since_baseline = measure_change(visit, baseline()).muscle
+    assert (since_baseline.log_jacobian.value, since_baseline.ring_displacement_mm.value) == (
+        0.2,
+        4,
+    )
+    since_month_3 = measure_change(visit, timepoint(VisitName.M3)).muscle
+    for value in (since_month_3.log_jacobian, since_month_3.ring_displacement_mm):
+        assert value.reason == "deformation is measured against the baseline only"
 
 
 def test_a_brighter_graft_has_a_higher_ratio() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import GRID, LEFT, PLATE, PROTOCOL, baseline, box, image, muscles, timepoint, union
+from cases import GRID, LEFT, PLATE, PROTOCOL, baseline, box, image, muscles, ring, timepoint, union
 
 from imaging.change import measure_change
+from imaging.deformation import unknown
 from imaging.findings.evidence import Finding, Status, decided
 from imaging.findings.fat import judge_fat
 from imaging.findings.foci import Seen, is_new
@@ -284,6 +285,35 @@ def test_two_signs_of_mass_effect_are_adverse() -> None:
     finding = morphology(timepoint(wall=muscles(left=BULGING)))
     assert finding.status is ADVERSE
     assert {"thickening", "bulge", "mass_effect"} <= finding.signs
+
+
+def test_a_ring_pushed_away_and_squeezed_is_one_sign_of_mass_effect() -> None:
+    finding = morphology(timepoint(deformation=ring(0.2, 4.0)))
+    assert finding.status is INDETERMINATE
+    assert finding.signs == {"ring"}
+    both = morphology(timepoint(deformation=ring(0.2, 4.0), wall=muscles(midline_x=-4.0)))
+    assert both.status is ADVERSE
+    assert "mass_effect" in both.signs
+
+
+@pytest.mark.parametrize(("log_jacobian", "displacement_mm"), [(0.2, 2.9), (0.14, 6.0), (0.2, -4)])
+def test_a_ring_that_only_moved_or_was_only_squeezed_is_no_sign(
+    log_jacobian: float, displacement_mm: float
+) -> None:
+    finding = morphology(timepoint(deformation=ring(log_jacobian, displacement_mm)))
+    assert finding.status is FAVORABLE
+
+
+def test_a_ring_pushed_within_the_registration_error_is_undecided() -> None:
+    finding = morphology(timepoint(deformation=ring(0.2, 4.0), error=measured(2.5)))
+    assert finding.status is INDETERMINATE
+    assert "ring" not in finding.signs
+
+
+def test_a_deformation_that_was_not_found_leaves_the_other_three_signs_and_a_remark() -> None:
+    finding = morphology(timepoint(deformation=unknown("it folds")))
+    assert finding.status is FAVORABLE
+    assert any("it folds" in reason.sentence for reason in finding.reasons)
 
 
 def test_a_bulge_within_the_registration_error_is_undecided() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from imaging.change import Change
 from imaging.findings.evidence import (
@@ -37,7 +38,8 @@ def judge_morphology(
     unchanged, are all certain. Everything else is indeterminate. On certain resorption shape is
     judged by what is left lying inside the former outline, because overlap falls with size, and
     a centroid that moved inside it is no migration. Mass effect is judged by thickness, bulge and
-    midline; the Jacobian joins them when deformable registration exists.
+    midline, and by the deformation of the ring where it is known: where it is not, three signs
+    are enough, and the reasons say so.
     """
     at_baseline = first_visit(visit)
     if at_baseline or change is None or change_from_nadir is None:
@@ -50,12 +52,21 @@ def judge_morphology(
     )
     migration = _migration(change, limits)
     form = (_shape(change, limits), _plate_to_ball(change, change_from_nadir, limits))
-    mass = (_thickening(change, limits), _bulge(change, limits), _midline(change, limits))
+    ring = _ring(change, limits)
+    known = change.muscle.log_jacobian.known
+    mass = (
+        _thickening(change, limits),
+        _bulge(change, limits),
+        _midline(change, limits),
+        *((ring,) if known else ()),
+    )
+    remarks = () if known else (ring.reason,)
     signs = (*growth, migration, *form, *mass)
     closed = gates(ENDPOINT, visits, protocol.quality)
     if closed:
-        return undecided(*closed, *ordered(signs))
-    return _finding(growth, migration, form, mass)
+        return undecided(*closed, *ordered(signs), *remarks)
+    found = _finding(growth, migration, form, mass)
+    return replace(found, reasons=(*found.reasons, *remarks))
 
 
 def _finding(
@@ -220,6 +231,27 @@ def _thickening(change: Change, limits: MorphologyLimits) -> Sign:
 def _bulge(change: Change, limits: MorphologyLimits) -> Sign:
     return _displaced(
         "bulge", change, change.muscle.bulge_mm, limits.bulge_min_mm, "morphology.bulge_min_mm"
+    )
+
+
+def _ring(change: Change, limits: MorphologyLimits) -> Sign:
+    """Tissue round the graft pushed away from it, and squeezed or stretched by that."""
+    name, key = "ring", "morphology.log_jacobian_min, morphology.displacement_min_mm"
+    jacobian, mm = change.muscle.log_jacobian, change.muscle.ring_displacement_mm
+    error = change.registration_error_mm
+    if jacobian.value is None or mm.value is None or error.value is None:
+        return unmeasured(name, jacobian.reason or mm.reason or error.reason, key)
+    pushed = jacobian.value > limits.log_jacobian_min and mm.value >= limits.displacement_min_mm
+    present = decided(beyond=pushed, real=mm.value > 2 * error.value, reaches=False)
+    return sign(
+        name,
+        present,
+        value=jacobian.value,
+        threshold=limits.log_jacobian_min,
+        key=key,
+        mm=mm.value,
+        min_mm=limits.displacement_min_mm,
+        error=error.value,
     )
 
 

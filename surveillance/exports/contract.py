@@ -80,6 +80,17 @@ class RegistrationBlock(_Block):
     )
 
 
+class DeformationBlock(_Block):
+    """How the wall in a ring round the baseline's graft deformed, beyond the rigid motion."""
+
+    success: bool
+    log_jacobian: MaybeNumber = Field(description="mean of |ln(local volume ratio)|")
+    displacement_mm: MaybeNumber = Field(description="away from the graft, 95th percentile")
+    inverse_consistency_mm: MaybeNumber
+    landmark_error_mm: MaybeNumber
+    folding_fraction: MaybeNumber
+
+
 class GraftBlock(_Block):
     """The graft's mask in numbers."""
 
@@ -214,6 +225,9 @@ class VisitBlock(_Block):
     findings: FindingsBlock
     surveillance_flag: FlagBlock
     notes: tuple[str, ...] = ()
+    deformation: DeformationBlock | None = Field(
+        default=None, description="null at baseline and where the visits could not be registered"
+    )
 
 
 class AssessmentRecord(_Block):

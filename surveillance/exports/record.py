@@ -68,6 +68,7 @@ def _visit(assessed: VisitAssessment, protocol: Protocol) -> contract.VisitBlock
     graft = _graft(assessed, collector)
     muscle = _muscle(anatomy, collector)
     t2, t1 = _t2(assessed, protocol, collector), _t1(anatomy, collector)
+    deformation = _deformation(assessed, collector)
     change = _change(assessed.change, "change", collector)
     from_nadir = _change(assessed.change_from_nadir, "change_from_nadir", collector)
     return contract.VisitBlock(
@@ -78,6 +79,7 @@ def _visit(assessed: VisitAssessment, protocol: Protocol) -> contract.VisitBlock
         series=contract.SeriesPair(t2w_fs=_series(visit.t2w_fs), t1w_fs=_series(visit.t1w_fs)),
         quality=(*_quality(assessed), *collector.entries()),
         registration=_registration(assessed),
+        deformation=deformation,
         findings=_findings(assessed.findings),
         surveillance_flag=contract.FlagBlock(
             level=None if assessed.flag.level is None else assessed.flag.level.value,
@@ -135,6 +137,24 @@ def _registration(assessed: VisitAssessment) -> contract.RegistrationBlock | Non
         inverse_consistency_mm=registration.inverse_consistency_mm,
         visit_from_baseline=matrix,
     )
+
+
+def _deformation(
+    assessed: VisitAssessment, collector: _Collector
+) -> contract.DeformationBlock | None:
+    registration = assessed.anatomy.registration if assessed.anatomy else None
+    if registration is None or not registration.success:
+        return None
+    found = assessed.timepoint.deformation
+    measurements: Mapping[str, Measurement] = {
+        "log_jacobian": found.log_jacobian,
+        "displacement_mm": found.displacement_mm,
+        "inverse_consistency_mm": found.inverse_consistency_mm,
+        "landmark_error_mm": found.landmark_error_mm,
+        "folding_fraction": found.folding_fraction,
+    }
+    numbers = {n: collector.number(f"deformation.{n}", m) for n, m in measurements.items()}
+    return contract.DeformationBlock(success=found.visit_from_baseline is not None, **numbers)
 
 
 def _point(point_mm: FloatArray | None) -> tuple[float, float, float] | None:

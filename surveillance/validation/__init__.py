@@ -1,0 +1,1 @@
+"""Validation: made cases with known truth, assessed by the program, and how well it did."""
