@@ -24,7 +24,7 @@ from readers.canonical import canonical, loaded
 from readers.errors import MaskVersionError, NotFoundError, OrderError
 from readers.grids import grid_from_plain, plain_grid
 from readers.read import ReadStatus
-from readers.reading import loaded_read, own_of_read
+from readers.reading import loaded_read, machine_may_be_seen, own_of_read
 from readers.store import Store, Writing
 
 Structure = Literal["graft", "rectus_left", "rectus_right"]
@@ -202,7 +202,7 @@ def _visible(connection: Connection, actor: Actor, read_id: int) -> tuple[MaskVe
     assigned = own_of_read(connection, actor, read_id)
     read = loaded_read(connection, read_id, assigned)
     shows_machine = (
-        read.status is not ReadStatus.DRAFT
+        machine_may_be_seen(connection, assigned, read)
         or assigned.paradigm.blinding.machine_outline_before_lock
     )
     table = tables.mask_version
