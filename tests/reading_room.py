@@ -159,9 +159,7 @@ class Room:
         """Read and sign the next visit."""
         read = self.draft(name, answers, marks, item)
         actor = self.people[name]
-        return signing.lock(
-            self.store, actor, read.id, read.revision, self.pen(name), acknowledged
-        )
+        return signing.lock(self.store, actor, read.id, read.revision, self.pen(name), acknowledged)
 
     def correct(self, name, read, answers, reason="a slip", marks=()):
         return signing.correct(
