@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from archives import Orthanc, need_servers
 
 REAL_DATA = Path(
     os.environ.get("GRAFTSITE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -22,3 +23,13 @@ def real_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """Return a running Orthanc; each test that stores into it empties it first."""
+    need_servers()
+    server = Orthanc(tmp_path_factory.mktemp("orthanc"))
+    server.start()
+    yield server
+    server.kill()
