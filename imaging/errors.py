@@ -11,7 +11,11 @@
     ├── UsageError              an option of the command line is not of its form
     ├── ProtocolError           a protocol file is incomplete or unknown
     ├── GeometryError           two grids that had to agree do not
-    └── OutputError             results could not be written
+    ├── OutputError             results could not be written
+    ├── ConfigurationError      a configuration file is incomplete or unknown, a secret is absent
+    ├── DeidentificationError   something cannot be freed of identity, or its key not opened
+    └── NodeError               a node of the network refuses, or answers nonsense
+        └── TransferError       it cannot be reached, or broke off: trying again may help
 
 Each carries a `code` (stable, for scripts), and a message that names what was wrong,
 where, and what to do. Messages never contain a patient's name or identifier.
@@ -90,3 +94,19 @@ class GeometryError(GraftsiteError):
 
 class OutputError(GraftsiteError):
     """Results could not be written."""
+
+
+class ConfigurationError(GraftsiteError):
+    """A configuration file has unknown or missing entries, or a secret it names is absent."""
+
+
+class DeidentificationError(GraftsiteError):
+    """A file cannot be freed of identity, or the key that links identities cannot be opened."""
+
+
+class NodeError(GraftsiteError):
+    """A node of the network refuses, or answers what the standard does not allow."""
+
+
+class TransferError(NodeError):
+    """A node cannot be reached, or the connection broke off; trying again may help."""

@@ -11,8 +11,11 @@ import warnings
 import typer
 
 from surveillance.commands.assess import assess
+from surveillance.commands.echo import echo
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
+from surveillance.commands.pull import pull
+from surveillance.commands.push import push
 from surveillance.commands.schema import schema
 from surveillance.commands.validate import validate
 
@@ -22,13 +25,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema, validate):
+for command in (assess, inspect, schema, validate, echo, pull, push):
     app.command()(command)
 
 
 def main() -> None:
     """Run the command line; a user never meets a traceback unless with --debug."""
-    from imaging.errors import GraftsiteError
+    from imaging.errors import GraftsiteError, NodeError
 
     debug = "--debug" in sys.argv
     if not debug:
@@ -39,4 +42,4 @@ def main() -> None:
         if debug:
             raise
         typer.echo(f"graftsite: {error}", err=True)
-        sys.exit(Exit.USAGE)
+        sys.exit(Exit.NODE_FAILED if isinstance(error, NodeError) else Exit.USAGE)

@@ -7,6 +7,7 @@ from pathlib import Path
 import postgres
 import pytest
 import reading_room
+from archives import Orthanc, need_servers
 from sqlalchemy import create_engine, text
 
 REAL_DATA = Path(
@@ -64,3 +65,13 @@ def room(store_url):
     room = reading_room.open_room(store_url)
     yield room
     room.store.close()
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """Return a running Orthanc; each test that stores into it empties it first."""
+    need_servers()
+    server = Orthanc(tmp_path_factory.mktemp("orthanc"))
+    server.start()
+    yield server
+    server.kill()

@@ -13,6 +13,9 @@ from imaging.errors import FileError
 from imaging.loaders import archive
 from imaging.loaders.refusal import Refusal, refuse
 
+NO_INPUT = {"SHA256SUMS"}
+"""Checksums that lie beside images (`graftsite pull` writes them) are not an input of their own."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class InputFile:
@@ -90,6 +93,8 @@ def _in_folder(folder: Path, refusals: list[Refusal]) -> Iterator[str]:
     nothing = True
     for root, _, names in os.walk(folder):
         for name in names:
+            if name in NO_INPUT:
+                continue
             nothing = False
             path = Path(root, name)
             if path.is_file():

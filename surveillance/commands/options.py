@@ -24,4 +24,5 @@ class Exit(IntEnum):
     USAGE = 2
     SOME_FAILED = 3
     ALL_FAILED = 4
+    NODE_FAILED = 5
     INTERRUPTED = 130

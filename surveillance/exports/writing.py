@@ -9,6 +9,9 @@ from tempfile import NamedTemporaryFile
 
 from imaging.errors import OutputError
 
+PARTIAL = ".partial-"
+"""How the names of files begin that are not yet whole."""
+
 
 def make_folder(path: Path) -> None:
     """Make a folder, or find it there, before any work is done for it.
@@ -60,7 +63,7 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
 
 def _temporary_beside(path: Path) -> Path:
     suffix = "".join(path.suffixes)
-    with NamedTemporaryFile(dir=path.parent, prefix=".partial-", suffix=suffix, delete=False) as f:
+    with NamedTemporaryFile(dir=path.parent, prefix=PARTIAL, suffix=suffix, delete=False) as f:
         return Path(f.name)
 
 

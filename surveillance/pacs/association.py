@@ -1,0 +1,129 @@
+"""Association: one conversation with a DIMSE node, and why there is none when there is none."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pydicom.uid import UID
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.presentation import PresentationContext
+
+from imaging.errors import NodeError, TransferError
+from surveillance.pacs.configuration import DimseAddress
+from surveillance.pacs.tls import client_context
+
+VERIFICATION = "1.2.840.10008.1.1"
+CONTEXTS_MAX = 128
+"""PS3.8: presentation contexts carry odd numbers up to 255."""
+
+
+def without_delay(event: evt.Event) -> None:
+    """Switch off Nagle's algorithm, which waits 40 ms at every message of a few packets."""
+    connection = event.assoc.dul.socket
+    if connection and connection.socket:
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+@contextmanager
+def associated(
+    node: str,
+    ae_title: str,
+    address: DimseAddress,
+    contexts: Sequence[PresentationContext],
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    handlers: Sequence[evt.EventHandlerType] = (),
+) -> Iterator[Association]:
+    """Hold an association, released at the end, aborted when something goes wrong.
+
+    Raises
+    ------
+    TransferError
+        The node cannot be reached, or says that it is busy.
+    NodeError
+        It rejects the association, or all that it is to be about; or TLS does not come about.
+    """
+    association = _associate(ae_title, address, contexts, roles, handlers)
+    if not association.is_established:
+        raise _why_not(node, address, association)
+    try:
+        yield association
+    except BaseException:
+        association.abort()
+        raise
+    association.release()
+
+
+def _associate(
+    ae_title: str,
+    address: DimseAddress,
+    contexts: Sequence[PresentationContext],
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
+    handlers: Sequence[evt.EventHandlerType],
+) -> Association:
+    entity = AE(ae_title)
+    entity.connection_timeout = entity.acse_timeout = address.timeout_s
+    entity.dimse_timeout = entity.network_timeout = address.timeout_s
+    tls = (client_context(address.tls), address.host) if address.tls else None
+    return entity.associate(
+        address.host,
+        address.port,
+        contexts=list(contexts),
+        ae_title=address.ae_title,
+        ext_neg=list(roles),
+        tls_args=tls,
+        evt_handlers=[(evt.EVT_CONN_OPEN, without_delay), *handlers],
+    )
+
+
+def _why_not(node: str, address: DimseAddress, association: Association) -> NodeError:
+    if association.is_rejected:
+        return _rejection(node, association)
+    if association.rejected_contexts:
+        asked = sorted({UID(c.abstract_syntax or "").name for c in association.rejected_contexts})
+        return NodeError("node_no_service", node=node, service=", ".join(asked))
+    return _diagnosis(node, address)
+
+
+def _rejection(node: str, association: Association) -> NodeError:
+    said = association.acceptor.primitive
+    reason = said.reason_str if said else "no reason given"
+    if said and said.result == 2:  # transient: busy
+        return TransferError("node_busy", node=node, reason=reason)
+    return NodeError("node_rejected", node=node, reason=reason)
+
+
+def _diagnosis(node: str, address: DimseAddress) -> NodeError:
+    """Connect once more by hand: the protocol's state machine does not say what went wrong."""
+    timeout_s = min(address.timeout_s, 5.0)
+    try:
+        with socket.create_connection((address.host, address.port), timeout_s) as plain:
+            if address.tls is None:
+                return _silence(node, plain)
+            with client_context(address.tls).wrap_socket(plain, server_hostname=address.host):
+                return TransferError("node_silent", node=node)
+    except ssl.SSLError as error:
+        return NodeError("node_tls", node=node, detail=error.reason or error.strerror)
+    except OSError as error:
+        detail = error.strerror or type(error).__name__
+        return TransferError("node_unreachable", node=node, detail=detail)
+
+
+def _silence(node: str, plain: socket.socket) -> NodeError:
+    """Tell a node that is silent from one that waits for TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with context.wrap_socket(plain):
+            return NodeError("node_wants_tls", node=node)
+    except ssl.SSLError as error:
+        # A node that answers TLS by an alert speaks it, but wants more, such as our certificate.
+        if "ALERT" in (error.reason or ""):
+            return NodeError("node_wants_tls", node=node)
+    except OSError:
+        pass
+    return TransferError("node_silent", node=node)

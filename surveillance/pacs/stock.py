@@ -1,0 +1,144 @@
+"""Stock: a folder of DICOM files that came from elsewhere, and their SHA-256 beside them.
+
+`SHA256SUMS` is what `sha256sum --check` reads. A file is written under a temporary name, put in
+place whole, and only then entered; so an entry always stands for a whole file, whenever the
+program was killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TextIO
+
+from imaging.errors import OutputError
+from imaging.loaders.files import InputFile
+from surveillance.exports.writing import PARTIAL, make_folder, write_with
+from surveillance.pacs.node import Instance
+from surveillance.pacs.whole import is_whole
+
+SUMS = "SHA256SUMS"
+
+
+class Stock:
+    """Files as `<study>/<series>/<instance>.dcm`, named by UID; may be fed by several threads."""
+
+    def __init__(self, folder: Path, sums: TextIO) -> None:
+        self.folder = folder
+        self._sums = sums
+        self._lock = Lock()
+        self._known = dict(_entries(folder / SUMS))
+        self._checked: set[Path] = set()
+
+    def path_of(self, instance: Instance) -> Path:
+        """Return where an instance lies, or would."""
+        return self.folder / instance.study / instance.series / f"{instance.sop}.dcm"
+
+    def holds(self, instance: Instance) -> bool:
+        """Whether the instance is here with the content that came; each file is read once."""
+        path = self.path_of(instance)
+        if path not in self._checked:
+            wanted = self._known.get(self._name(path))
+            if wanted is None or not path.is_file() or wanted != _sha256(path):
+                return False
+            self._checked.add(path)
+        return True
+
+    def keep(self, instance: Instance, content: bytes) -> bool:
+        """Put a file in its place; False when it lacks bytes, and nothing is kept then.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written (full disk, no permission).
+        """
+        path = self.path_of(instance)
+        whole = True
+
+        def write(temporary: Path) -> None:
+            nonlocal whole
+            temporary.write_bytes(content)
+            whole = is_whole(InputFile(str(temporary)))
+            if not whole:
+                raise _NotWholeError
+
+        with self._lock:
+            try:
+                write_with(path, write)
+            except _NotWholeError:
+                return False
+            self._enter(path, hashlib.sha256(content).hexdigest())
+        return True
+
+    def _enter(self, path: Path, digest: str) -> None:
+        name = self._name(path)
+        try:
+            self._sums.write(f"{digest}  {name}\n")
+            self._sums.flush()
+        except OSError as error:
+            detail = error.strerror or error
+            raise OutputError("not_written", file=self.folder / SUMS, detail=detail) from error
+        self._known[name] = digest
+        self._checked.add(path)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+
+class _NotWholeError(Exception):
+    """Leaves `write_with`, which then removes the temporary file."""
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Stock]:
+    """Open a stock, empty or as an earlier run left it, for one process at a time.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written, or another process is filling it.
+    """
+    make_folder(folder)
+    try:
+        sums = (folder / SUMS).open("a", encoding="utf-8")
+    except OSError as error:
+        detail = error.strerror or error
+        raise OutputError("not_written", file=folder / SUMS, detail=detail) from error
+    with sums:
+        try:
+            fcntl.flock(sums, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputError("folder_in_use", folder=folder) from error
+        _remove_partial(folder)
+        _end_line(folder / SUMS, sums)
+        yield Stock(folder, sums)
+
+
+def _remove_partial(folder: Path) -> None:
+    """Remove what a killed run left half-written."""
+    for path in folder.rglob(f"{PARTIAL}*"):
+        path.unlink(missing_ok=True)
+
+
+def _end_line(path: Path, sums: TextIO) -> None:
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        sums.write("\n")
+        sums.flush()
+
+
+def _entries(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (file, digest), later entries last; a line cut short by a crash is none."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        digest, _, name = line.partition("  ")
+        if len(digest) == hashlib.sha256().digest_size * 2 and name.endswith(".dcm"):
+            yield name, digest
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
