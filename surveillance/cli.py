@@ -11,6 +11,7 @@ import warnings
 import typer
 
 from surveillance.commands.assess import assess
+from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
 from surveillance.commands.schema import schema
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (assess, inspect, schema):
     app.command()(command)
+app.add_typer(export, name="export")
 
 
 def main() -> None:
