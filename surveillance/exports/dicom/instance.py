@@ -75,6 +75,8 @@ def sealed(ds: D) -> D:
     for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
         if keyword in ds:
             delattr(ds, keyword)
+    for equipment in ds.get("ContributingEquipmentSequence", ()):
+        equipment.pop("ContributionDateTime", None)
     ds.file_meta = _file_meta(ds)
     ds.preamble = b"\0" * 128
     ds.SOPInstanceUID = UID(uid_of("instance", hashlib.sha256(_bytes(ds)).hexdigest()))

@@ -49,6 +49,7 @@ def key_image(picture: Path, source: SourceSeries, shown: Mask, fingerprint: str
             image[keyword] = header[keyword]
     for keyword in ("DateOfSecondaryCapture", "TimeOfSecondaryCapture"):
         delattr(image, keyword)
+    image.Laterality = "L"  # of the graft; the picture shows both sides
     image.BurnedInAnnotation = "NO"
     image.ImageComments = text("dicom.key_image")
     image.SourceImageSequence = [_reference(source, shown)]
