@@ -12,6 +12,7 @@ import typer
 
 from surveillance.commands.assess import assess
 from surveillance.commands.echo import echo
+from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (assess, inspect, schema, validate, echo, pull, push):
     app.command()(command)
+app.add_typer(export, name="export")
 
 
 def main() -> None:

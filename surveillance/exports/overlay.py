@@ -42,7 +42,7 @@ def save_overlay(
     """
     either = rectus_left.array | rectus_right.array
     shown = graft.array if graft else either
-    k_axis, k = _busiest_slice(shown, t2.geometry)
+    k_axis, k = busiest_slice(shown, t2.geometry)
     white = muscle_median * WHITE_AT_MUSCLE_RATIO if muscle_median else _bright(t2.array)
     grey = _upright(t2.array, t2.geometry, k_axis, k) / white
     window = _window(_upright(either | shown, t2.geometry, k_axis, k), t2.geometry)
@@ -62,7 +62,8 @@ def _bright(array: NDArray[np.float32]) -> float:
     return max(float(np.percentile(array, 99)), 1.0)
 
 
-def _busiest_slice(region: NDArray[np.bool_], geometry: Geometry) -> tuple[int, int]:
+def busiest_slice(region: NDArray[np.bool_], geometry: Geometry) -> tuple[int, int]:
+    """Return the voxel axis nearest head-foot, and the slice along it with most of a region."""
     axis, _ = geometry.axis_toward(2)
     others = tuple(a for a in range(3) if a != axis)
     return axis, int(region.sum(axis=others).argmax())
