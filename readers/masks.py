@@ -68,7 +68,7 @@ def decode(packed: bytes, grid: Geometry) -> Mask:
         # One byte more than wanted is enough to know: a small message cannot fill the memory.
         bits = unpacker.decompress(packed, wanted + 1)
     except zlib.error as error:
-        raise MaskVersionError("mask_damaged") from error
+        raise MaskVersionError("mask_version_damaged") from error
     if len(bits) != wanted or unpacker.unconsumed_tail:
         raise MaskVersionError("mask_size", bytes=len(bits), wanted=wanted, grid=grid.shape)
     array = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=voxels)
@@ -153,7 +153,7 @@ class _Made:
 def _add(writing: Writing, made: _Made, mask: Mask) -> MaskVersion:
     grid = cases.load_version(writing.connection, made.case_version_id).visit(made.visit).grid
     if grid is None or not mask.geometry.same_grid(grid):
-        raise MaskVersionError("mask_grid", mask=mask.geometry.shape, image=grid and grid.shape)
+        raise MaskVersionError("mask_version_grid", mask=mask.geometry.shape, image=grid and grid.shape)
     hashed = _kept_content(writing, Mask(mask.array, grid))
     values = {**asdict(made), "sha256": hashed, "author": writing.actor.name, "made_at": writing.at}
     id_ = writing.execute(insert(tables.mask_version).values(**values)).inserted_primary_key[0]
