@@ -61,18 +61,27 @@ def similarity(at: Level, motion: RigidTransform) -> float:
 
     0 when the correlation is negative, an image is flat, or the images hardly overlap.
     """
-    index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
+    return _similarity(at, _place(at, motion), _OVERLAP_MIN)
+
+
+def _similarity(at: Level, index: FloatArray, overlap_min: float) -> float:
     inside = _inside(at, index)
-    if inside.mean() < _OVERLAP_MIN:
+    if inside.mean() < overlap_min:
         return 0.0
     found = _sampled(at.moving, index[:, inside])
-    total = float(((found - found.mean()) ** 2).sum())
+    apart = found - found.mean()
+    total = float((apart**2).sum())
     if total <= 0.0:
         return 0.0
     residual = _unexplained(at, inside, found)
     explained = max(0.0, 1.0 - float((residual**2).sum()) / total)
-    falling = at.classes is None and float(((found - found.mean()) * at.values[inside]).sum()) < 0
+    falling = at.classes is None and float((apart * at.values[inside]).sum()) < 0
     return 0.0 if falling else float(np.sqrt(explained))
+
+
+def _place(at: Level, motion: RigidTransform) -> FloatArray:
+    """(3, n): where `motion` puts the points, in voxels of the moving image."""
+    return mapped(at.index_from_mm @ motion.matrix, at.points_mm)
 
 
 def _inside(at: Level, index: FloatArray) -> NDArray[np.bool_]:
@@ -98,7 +107,7 @@ def _unexplained(at: Level, inside: NDArray[np.bool_], found: FloatArray) -> Flo
 
 def overlap(at: Level, motion: RigidTransform) -> float:
     """Return the share of the fixed points that the moving image shows, 0 to 1."""
-    return float(_inside(at, mapped(at.index_from_mm @ motion.matrix, at.points_mm)).mean())
+    return float(_inside(at, _place(at, motion)).mean())
 
 
 def trimmed(at: Level, motion: RigidTransform, share: float) -> Level:
@@ -107,7 +116,7 @@ def trimmed(at: Level, motion: RigidTransform, share: float) -> Level:
     A graft that resorbs and bowel that moves on are no part of the motion (least trimmed squares,
     Rousseeuw 1984).
     """
-    index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
+    index = _place(at, motion)
     inside = _inside(at, index)
     if not inside.any():
         return at
@@ -140,11 +149,12 @@ def best_shift(
     axes = [step_mm * np.arange(-(r // step_mm), r // step_mm + 1) for r in reach_mm]
     # The shortest of equally good shifts comes first, so a flat image does not move.
     shifts = sorted(product(*axes), key=lambda s: (sum(x * x for x in s), s))
-    tried = [shifted(start, shift) for shift in shifts]
     at = at.thinned(_SEARCH_POINTS)
+    place, steps = _place(at, start), np.array(shifts) @ at.index_from_mm[:3, :3].T
     # A shift that leaves the image has less to explain: it must not win by that.
-    found = [similarity(at, motion) * (overlap(at, motion) >= overlap_min) for motion in tried]
-    return tried[int(np.argmax(found))]
+    least = max(overlap_min, _OVERLAP_MIN)
+    found = [_similarity(at, place + step[:, None], least) for step in steps]
+    return shifted(start, shifts[int(np.argmax(found))])
 
 
 def shifted(motion: RigidTransform, shift_mm: tuple[float, ...]) -> RigidTransform:
@@ -218,7 +228,7 @@ def _gauss_newton_step(
     at: Level, motion: RigidTransform, anchor: Anchor | None
 ) -> FloatArray | None:
     """(6,): translation in mm and rotation vector in radians about the region's centre."""
-    index = mapped(at.index_from_mm @ motion.matrix, at.points_mm)
+    index = _place(at, motion)
     inside = _inside(at, index)
     if inside.mean() < _OVERLAP_MIN:
         return None

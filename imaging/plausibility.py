@@ -10,15 +10,12 @@ import numpy as np
 from imaging.geometry import FloatArray, Geometry
 from imaging.messages import text
 from imaging.protocol import RegistrationLimits
-from imaging.resampling import coverage
 from imaging.transform import RigidTransform
-from imaging.volume import Mask
 
 
-def seen_fraction(region: Mask, moving: Geometry, motion: RigidTransform) -> float:
-    """Return the share of a region that is not empty which the moving image shows."""
-    seen = coverage(region.geometry, moving, motion).array
-    return float(np.count_nonzero(seen & region.array) / region.voxels)
+def seen_fraction(points_mm: FloatArray, moving: Geometry, motion: RigidTransform) -> float:
+    """Return the share of points (n, 3), n at least 1, that the moving image shows."""
+    return float(moving.contains(motion @ points_mm).mean())
 
 
 def too_different(fit: float, least: float) -> str | None:
@@ -31,7 +28,7 @@ def too_different(fit: float, least: float) -> str | None:
 def implausible(
     motion: RigidTransform,
     start: RigidTransform,
-    region: Mask,
+    points_mm: FloatArray,
     moving: Geometry,
     limits: RegistrationLimits,
 ) -> str | None:
@@ -39,11 +36,11 @@ def implausible(
     turn = rotation_deg(motion)
     if turn > limits.rotation_max_deg:
         return text("registration.turned", value=turn, limit=limits.rotation_max_deg)
-    centre = region.centroid_mm
-    shift = float(np.linalg.norm(motion @ centre - start @ centre)) if centre is not None else 0.0
+    centre = points_mm.mean(axis=0)
+    shift = float(np.linalg.norm(motion @ centre - start @ centre))
     if shift > limits.shift_max_mm:
         return text("registration.shifted", value=shift, limit=limits.shift_max_mm)
-    seen = seen_fraction(region, moving, motion)
+    seen = seen_fraction(points_mm, moving, motion)
     if seen < limits.overlap_min:
         return text("registration.left_the_image", value=seen * 100, limit=limits.overlap_min * 100)
     return None

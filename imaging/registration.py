@@ -36,6 +36,7 @@ _SEARCH_STEP_MM = 8.0
 _AIR_MM = 6.0
 _OVERLAP_LOSS_MAX = 0.15
 _TRIMMINGS = 2
+_POINTS_ENOUGH = 20_000
 _SEARCH_REACH_MM = (16.0, 16.0, 24.0)
 
 
@@ -107,14 +108,14 @@ def register_rigid(
     if region.is_empty:
         return _failed(start, "registration.region_empty")
     region = _with_air(region)
+    points = _some_points_mm(region)
     seen = resample(region, moving.geometry, start.inverse)
-    if seen_fraction(region, moving.geometry, start) < limits.overlap_min or seen.is_empty:
+    if seen_fraction(points, moving.geometry, start) < limits.overlap_min or seen.is_empty:
         return _failed(start, "registration.no_overlap")
     fixed, moving = alignment.compressed(fixed, region), alignment.compressed(moving, seen)
     here, there = trunk or (None, None)
     forward = _one_way(fixed, moving, (region, here), start, limits, contrast)
     back = _one_way(moving, fixed, (seen, there), start.inverse, limits, contrast)
-    points = region.points_mm
     missed = np.maximum(
         _missed(forward.motion, back.motion, points), _missed(forward.trunk, back.trunk, points)
     )
@@ -123,7 +124,7 @@ def register_rigid(
     least = limits.similarity_same_min if same else limits.similarity_cross_min
     reason = (
         too_different(forward.fit, least)
-        or implausible(motion, start, region, moving.geometry, limits)
+        or implausible(motion, start, points, moving.geometry, limits)
         or unsure(max(forward.along_sd_mm, back.along_sd_mm), limits)
         or inconsistent(missed / 2, limits)
     )
@@ -153,20 +154,20 @@ def _one_way(
     contrast: Contrast,
 ) -> _OneWay:
     wall, trunk = regions
-    reach = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0]
-    near = cropped(fixed, wall.points_mm, _SPACINGS_MM[0])
+    reach, points = max(_SEARCH_REACH_MM) + _SPACINGS_MM[0], _some_points_mm(wall)
+    near = cropped(fixed, points, _SPACINGS_MM[0])
     if contrast is Contrast.CROSS:
-        there = cropped(moving, start @ wall.points_mm, reach)
+        there = cropped(moving, start @ points, reach)
         return _within_visit(near, there, wall, start, limits)
     if trunk is None:
-        there = cropped(moving, start @ wall.points_mm, reach)
+        there = cropped(moving, start @ points, reach)
         at, motion = _searched(near, there, wall, start, _SPACINGS_MM, contrast)
         fit = _fit(at, motion, contrast)
         return _OneWay(motion, start, fit, _along_sd_mm(at, motion, limits, contrast))
     on_trunk, lie = _searched(fixed, moving, trunk, start, _SPACINGS_MM[:2], contrast)
     slide, breath = limits.wall_slide_sd_mm, limits.wall_breath_sd_mm
     anchor = Anchor(lie, (slide, breath, slide), limits.wall_turn_sd_deg)
-    there, motion = cropped(moving, lie @ wall.points_mm, reach), lie
+    there, motion = cropped(moving, lie @ points, reach), lie
     for spacing in _SPACINGS_MM[1:]:
         at = level(near, there, wall, spacing, cross=False)
         motion = _settled(at, motion, contrast, anchor)
@@ -255,3 +256,9 @@ def _with_air(region: Mask) -> Mask:
     for _ in range(steps):
         grown[:-1] |= grown[1:]
     return Mask(np.moveaxis(grown[::backward], 0, axis), region.geometry)
+
+
+def _some_points_mm(region: Mask) -> FloatArray:
+    """(n, 3): every so many voxels of a region that is not empty: where it lies, and how far."""
+    points = region.points_mm
+    return np.asarray(points[:: max(1, len(points) // _POINTS_ENOUGH)])

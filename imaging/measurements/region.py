@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import binary_erosion, find_objects, generate_binary_structure
+from scipy.ndimage import binary_erosion, generate_binary_structure
 
 from imaging.errors import GeometryError
 from imaging.geometry import FloatArray, Geometry
@@ -17,10 +17,15 @@ def bounding_box(
     mask: Mask, margin: tuple[int, int, int] = (0, 0, 0)
 ) -> tuple[slice, slice, slice]:
     """Return the slices that hold a mask that is not empty and `margin` voxels round it, if any."""
-    found = find_objects(mask.array.view(np.uint8))[0]
+    columns = np.asarray(mask.array.any(axis=2))
+    rows = np.asarray(mask.array.any(axis=0))
+    sides = (
+        np.flatnonzero(side)
+        for side in (columns.any(axis=1), columns.any(axis=0), rows.any(axis=0))
+    )
     i, j, k = (
-        slice(max(0, side.start - more), min(n, side.stop + more))
-        for side, more, n in zip(found, margin, mask.geometry.shape, strict=True)
+        slice(max(0, int(side[0]) - more), min(n, int(side[-1]) + 1 + more))
+        for side, more, n in zip(sides, margin, mask.geometry.shape, strict=True)
     )
     return i, j, k
 

@@ -161,8 +161,10 @@ def _side_offset(log: FloatArray) -> float:
     for quantile in _SIDE_STARTS:
         offset = float(np.quantile(log, quantile))
         for _ in range(2 * _ROUNDS):
-            near = log[(log > offset + _LOW) & (log < offset + _HIGH)]
+            before, near = offset, log[(log > offset + _LOW) & (log < offset + _HIGH)]
             offset = float(np.median(near))
+            if offset == before:
+                break
         tight = np.abs(log - offset) < _HIGH
         if tight.mean() >= _MODE_SHARE:
             modes.append(offset)

@@ -8,6 +8,8 @@ idea of one surface per column).
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,22 +63,16 @@ def _traced(
     total: CostArray, reach: tuple[int, ...], step_cost: tuple[float, ...]
 ) -> tuple[IndexArray, ...]:
     slices, columns, *states = total.shape
+    steps = np.array(list(product(*(range(-most, most + 1) for most in reach))))
+    prices = (np.abs(steps) * step_cost).sum(axis=1).astype(total.dtype)
     found = np.empty((slices, columns, len(states)), dtype=np.intp)
     last = total[:, -1].reshape(slices, -1).argmin(axis=1)
     found[:, -1] = np.stack(np.unravel_index(last, states), axis=1)
-    for z in range(slices):
-        for column in range(columns - 2, -1, -1):
-            found[z, column] = _before(total[z, column], found[z, column + 1], reach, step_cost)
+    each = np.arange(slices)[:, None]
+    for column in range(columns - 2, -1, -1):
+        tried = found[:, column + 1, None] + steps
+        within = ((tried >= 0) & (tried < states)).all(axis=2)
+        at = np.moveaxis(np.clip(tried, 0, np.array(states) - 1), 2, 0)
+        arriving = np.where(within, total[each, column, *at] + prices, np.inf)
+        found[:, column] = tried[each[:, 0], arriving.argmin(axis=1)]
     return tuple(found[..., axis] for axis in range(len(states)))
-
-
-def _before(
-    total: CostArray, state: IndexArray, reach: tuple[int, ...], step_cost: tuple[float, ...]
-) -> IndexArray:
-    first = np.maximum(state - reach, 0)
-    window = total[tuple(slice(f, s + r + 1) for f, s, r in zip(first, state, reach, strict=True))]
-    for axis, price in enumerate(step_cost):
-        steps = np.abs(first[axis] + np.arange(window.shape[axis]) - state[axis])
-        shape = [-1 if a == axis else 1 for a in range(window.ndim)]
-        window = window + (price * steps).reshape(shape)
-    return np.asarray(first + np.unravel_index(int(window.argmin()), window.shape))
