@@ -228,3 +228,9 @@ def by_name(connection: Connection, name: str, role: Role) -> Account:
     if account.role is not role or account.disabled:
         raise AccountError("account_not_usable", name=name, role=role)
     return account
+
+
+def names_of_accounts(connection: Connection) -> dict[int, str]:
+    """Return the sign-in name of every account number."""
+    table = tables.account
+    return {row.id: row.name for row in connection.execute(select(table.c.id, table.c.name)).all()}

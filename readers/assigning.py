@@ -189,9 +189,7 @@ def progress(store: Store, actor: Actor) -> tuple[Progress, ...]:
     """Return how far every assignment is, by case, slot and order of assigning."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
     with store.reading() as connection:
-        names = dict(
-            connection.execute(select(tables.account.c.id, tables.account.c.name)).tuples().all()
-        )
+        names = accounts.names_of_accounts(connection)
         found = [_progress(connection, a, names[a.reader_id]) for a in assignments(connection)]
     return tuple(sorted(found, key=lambda p: (p.case_id, p.slot, p.assignment_id)))
 
