@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select
 from sqlalchemy.types import LargeBinary
 
 from readers import audit, schema
@@ -172,16 +172,10 @@ def _batches(archive: zipfile.ZipFile, name: str) -> Iterator[list[dict[str, Any
 def _go_on_counting(connection: Connection) -> None:
     """Let PostgreSQL's counters start after the ids that were put in."""
     for table in _tables(connection):
-        counted = (
-            connection.execute(
-                text("SELECT pg_get_serial_sequence(:t, 'id')"), {"t": table.name}
-            ).scalar()
-            if "id" in table.columns
-            else None
-        )
-        if counted:
-            last = f"SELECT setval('{counted}', (SELECT coalesce(max(id), 0) + 1 FROM {table.name}), false)"  # noqa: S608,E501 -- names of our own schema
-            connection.execute(text(last))
+        if "id" in table.columns:
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            last = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+            connection.execute(select(func.setval(sequence, last, False)))
 
 
 def _tell(connection: Connection, at: str, seq: int, anchor: Anchor | None, reason: str) -> None:

@@ -10,13 +10,17 @@ import warnings
 
 import typer
 
+from surveillance.commands.administrator import create_administrator
 from surveillance.commands.assess import assess
+from surveillance.commands.audit import audit
+from surveillance.commands.backup import backup
 from surveillance.commands.echo import echo
 from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
 from surveillance.commands.push import push
+from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
 from surveillance.commands.validate import validate
 
@@ -26,8 +30,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema, validate, echo, pull, push):
+COMMANDS = (
+    assess,
+    inspect,
+    schema,
+    validate,
+    echo,
+    pull,
+    push,
+    create_administrator,
+    backup,
+    restore,
+)
+for command in COMMANDS:
     app.command()(command)
+app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")
 
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from readers.agreement.continuous import bland_altman, icc
 from readers.agreement.nominal import (
@@ -14,7 +12,6 @@ from readers.agreement.nominal import (
     gwet_ac1,
     krippendorff_alpha,
     percent_agreement,
-    with_interval,
 )
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", example C: 12 units, four

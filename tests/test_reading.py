@@ -1,4 +1,3 @@
-import pytest
 from reading_room import BASELINE, LARGER, STABLE
 
 from readers import adjudication, final

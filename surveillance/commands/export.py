@@ -5,11 +5,8 @@ from __future__ import annotations
 import typer
 
 from surveillance.commands.export_dicom import dicom
+from surveillance.commands.export_reads import reads
 
 export = typer.Typer(no_args_is_help=True, help="Write results in the formats of others.")
-export.command()(dicom)
-
-
-@export.callback()
-def _formats() -> None:
-    """Keep the format's name in the command line even while there is one format only."""
+for command in (dicom, reads):
+    export.command()(command)
