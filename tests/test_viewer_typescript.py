@@ -116,8 +116,10 @@ def test_an_oblique_grid_gets_the_letters_of_its_own_directions():
         directions = Geometry(affine, (4, 5, 6)).directions
         axis, sign = planes[0]["across"][0]
         right = directions[:, axis] * sign
-        strongest = "LPH"[np.abs(right).argmax()] if right[np.abs(right).argmax()] > 0 else (
-            "RAF"[np.abs(right).argmax()]
+        strongest = (
+            "LPH"[np.abs(right).argmax()]
+            if right[np.abs(right).argmax()] > 0
+            else ("RAF"[np.abs(right).argmax()])
         )
         assert planes[0]["right"][0] == strongest
         assert len(planes[0]["right"]) == int((np.abs(right) >= np.sin(np.radians(15))).sum())
@@ -128,11 +130,11 @@ SOURCE = "\n".join(f.read_text(encoding="utf-8") for f in sorted((FRONTEND / "sr
 
 def test_every_word_of_the_viewer_is_in_the_catalogue_and_every_sentence_is_said():
     names = set(viewer_texts())
-    commands = set(re.findall(r'\{ name: "(\w+)"', SOURCE)) | set(
+    commands = set(re.findall(r'\{ name: "(\w+)"', SOURCE)) | {
         f"{kind}_{name}"
         for kind in ("layout", "plane", "tool")
         for name in re.findall(rf'\b{kind}\("(\w+)"', SOURCE)
-    )
+    }
     said = set(re.findall(r"\btexts\??\.(\w+)", SOURCE)) | commands
     said |= {f"preset_{n}" for n in range(1, 5)} | set(re.findall(r'"(\w+)", 0, ', SOURCE))
     said |= set(re.findall(r'this\.s(?:elect|lider)\("(\w+)"', SOURCE))

@@ -132,7 +132,7 @@ def _scale(array: NDArray[np.float32]) -> tuple[float, float]:
     if high - low < 2 * LARGEST and all(_whole(row) for row in array):
         fits = low >= -LARGEST and high <= LARGEST
         return 1.0, 0.0 if fits else low + LARGEST
-    return (high - low) / (2 * LARGEST), (low + high) / 2
+    return (high - low) / (2 * LARGEST) or 1.0, (low + high) / 2
 
 
 def _whole(row: NDArray[np.float32]) -> bool:
@@ -140,7 +140,6 @@ def _whole(row: NDArray[np.float32]) -> bool:
 
 
 def _encoded(part: NDArray[np.float32], slope: float, intercept: float) -> NDArray[np.int16]:
-    """Return int16 voxels; float32 holds whole numbers and 65,534 steps exactly enough."""
-    steps = np.rint((part - np.float32(intercept)) / np.float32(slope))
+    steps = np.rint((part.astype(np.float64) - intercept) / slope)
     voxels = np.clip(np.nan_to_num(steps, nan=0.0, posinf=0.0, neginf=0.0), -LARGEST, LARGEST)
     return np.where(np.isfinite(steps), voxels, OUTSIDE).astype("<i2")
