@@ -44,7 +44,7 @@ COMMENT = Code("121106", "DCM", "Comment")
 DEVICE = Code("121007", "DCM", "Device")
 EDGE_DETECTION = Code("123103", "DCM", "Edge Detection")
 SOURCE = Code("260753009", "SCT", "Source")
-SOURCE_IMAGE = Code("121322", "DCM", "Source of image processing operation")
+SOURCE_IMAGE = Code("121322", "DCM", "Source image for image processing operation")
 
 # Time points
 BASELINE = Code("C1442488", "UMLS", "Baseline")

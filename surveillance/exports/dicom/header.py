@@ -57,6 +57,7 @@ _ENUMERATED = {
 _CODE_ITEM = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 _TIME = re.compile(r"(\d\d)(\d\d)?(\d\d)?(\.\d{1,6})?")
 UTF_8 = "ISO_IR 192"
+_CUT = "..."
 
 
 def patient_and_study(source: Dataset) -> Dataset:
@@ -71,9 +72,14 @@ def patient_and_study(source: Dataset) -> Dataset:
 
 
 def legible(text: str, length: int) -> str:
-    """Return one value of plain text: no control character or separator, cut to `length`."""
-    plain = " ".join(printable(text.replace("\\", "/")).split())
-    return plain if len(plain) <= length else plain[: length - 1] + "…"
+    """Return one value of plain text: no control character or separator, cut to `length` bytes.
+
+    DICOM counts characters; some receivers, and dciodvfy, count bytes of UTF-8.
+    """
+    plain = " ".join(printable(text.replace("\\", "/")).split()).encode()
+    if len(plain) <= length:
+        return plain.decode()
+    return plain[: length - len(_CUT)].decode(errors="ignore") + _CUT
 
 
 def _value(source: Dataset, keyword: str) -> object:
@@ -92,7 +98,7 @@ def _value(source: Dataset, keyword: str) -> object:
     texts = [text for text in written if text and (allowed is None or text in allowed)]
     if not texts:
         return None
-    return texts if dictionary_VM(keyword) == "1-n" else "/".join(texts)[: _LENGTH[vr]]
+    return texts if dictionary_VM(keyword) == "1-n" else legible("/".join(texts), _LENGTH[vr])
 
 
 def _trial_requires(found: Mapping[str, object]) -> dict[str, str]:

@@ -156,7 +156,9 @@ def _with_true_frame_numbers(instance: Segmentation, source: SourceSeries) -> No
     """Name a multi-frame source's frames as the file does, which may hold other volumes too."""
     if source.frame_numbers is None:
         return
-    for reference in _references(instance.PerFrameFunctionalGroupsSequence):
+    references = _references(instance.PerFrameFunctionalGroupsSequence)
+    # highdicom lets the segments of one slice share one item.
+    for reference in {id(item): item for item in references}.values():
         reference.ReferencedFrameNumber = source.frame_numbers[reference.ReferencedFrameNumber - 1]
 
 
