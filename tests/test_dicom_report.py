@@ -284,7 +284,7 @@ def standard_meanings(code):
 
 
 def test_private_codes_fit_dicom_and_are_documented():
-    page = (Path(__file__).parents[1] / "docs" / "dicom_conformance.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "dicom_codes.md").read_text(encoding="utf-8")
     private = [c for c in all_codes() if c.scheme_designator == concepts.SCHEME]
     assert len({c.value for c in private}) == len({c.meaning for c in private}) == len(set(private))
     for code in private:
