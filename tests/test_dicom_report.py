@@ -199,6 +199,15 @@ def test_findings_are_coded_and_carry_their_reasons(tmp_path):
     assert complaints(tmp_path / "measurements.dcm") == []
 
 
+def test_what_makes_the_numbers_unsure_stands_beside_the_findings(tmp_path):
+    visit = visit_dict()
+    visit["quality"] = [{"code": "X", "severity": "error", "message": "needs a reader"}]
+    ds = pydicom.dcmread(written(tmp_path, visit))
+    group = "Endpoints and surveillance flag of the visit"
+    said = [i.TextValue for g, i in items(ds) if g == group and concept(i) == "Comment"]
+    assert "needs a reader" in said
+
+
 def test_a_number_that_is_null_is_left_out_and_the_reason_stands_in_its_group(tmp_path):
     visit = visit_dict()
     visit["graft"] |= {"volume_ml": None, "volume_ci95_ml": None, "present": False}

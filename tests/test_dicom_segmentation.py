@@ -224,7 +224,11 @@ def test_a_segment_says_who_drew_it(tmp_path, source, by):
         source_of(series), random_outlines(series.geometry), record, record.visits[0]
     )
     save_instance(made.instance, tmp_path / "made.dcm")
-    assert made.instance.SegmentSequence[0].SegmentAlgorithmType == by
+    graft = made.instance.SegmentSequence[0]
+    assert graft.SegmentAlgorithmType == by
+    assert graft.SegmentDescription.startswith(
+        f"Confidence of the outline {visit['graft']['confidence']}"
+    )
     assert complaints(tmp_path / "made.dcm") == []
 
 

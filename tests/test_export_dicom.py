@@ -29,6 +29,7 @@ from imaging.loaders.mask_target import MaskTarget
 from imaging.protocol import load_protocol
 from imaging.volume import Mask
 from surveillance.exports.contract import AssessmentRecord
+from surveillance.exports.dicom import export as export_module
 from surveillance.exports.dicom.encapsulated_pdf import encapsulated_pdf
 from surveillance.exports.dicom.export import Request, export
 from surveillance.exports.dicom.instance import Origin
@@ -143,7 +144,7 @@ def test_reports_are_put_into_the_studies_they_are_about(study):
         assert complaints(folder / name) == []
         ds = pydicom.dcmread(folder / name)
         assert ds.EncapsulatedDocument[: ds.EncapsulatedDocumentLength] == PDF
-        assert ds.DocumentTitle == "Graft site report, S01"
+        assert ds.DocumentTitle == "Graft site report"
     subprocess.run(["/usr/bin/dcm2pdf", folder / "report.dcm", study / "r.pdf"], check=True)
     assert (study / "r.pdf").read_bytes() == PDF
 
@@ -204,6 +205,17 @@ def test_a_damaged_picture_is_named(study):
     (study / "out/subjects/S01/BASELINE/overlay.png").write_bytes(b"no picture")
     (done,) = exported(study)
     assert "overlay.png cannot be read" in done.problem
+
+
+def test_a_fault_of_our_own_costs_one_visit_and_debug_shows_it(study, monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(export_module, "visit_objects", fails)
+    (done,) = exported(study)
+    assert "unexpected fault (ZeroDivisionError)" in done.problem
+    with pytest.raises(ZeroDivisionError):
+        exported(study, debug=True)
 
 
 def test_subjects_and_visits_can_be_chosen(study):

@@ -8,17 +8,21 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from dicom_results import directions, random_outlines, series_in, write_series
+from dicom_results import PROTOCOL, directions, random_outlines, series_in, write_series
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from test_dicom_segmentation import BIN, exported
 
 from imaging.errors import MaskError
 from imaging.geometry import Geometry
+from imaging.guidance import Guidance
 from imaging.loaders import mask_seg
 from imaging.loaders.mask_file import load_mask
 from imaging.loaders.mask_target import MaskTarget
+from imaging.visit import Subject
 from surveillance.exports.dicom.segmentation import SegmentationType
+from surveillance.fingerprint import subject_fingerprint
+from surveillance.guidance import parse_guidance
 
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 SQUARE = ((2, 1), (5, 1), (5, 4), (2, 4))
@@ -246,6 +250,22 @@ def test_a_label_map_is_read_by_label(tmp_path):
     file, _ = exported(series, outlines, tmp_path, SegmentationType.LABELMAP)
     found = load_mask(file, MaskTarget(series.geometry, series.info.uid))
     assert np.array_equal(found.array, outlines.graft.array)
+
+
+def test_a_region_is_named_behind_the_file_which_may_hold_that_sign_itself(tmp_path):
+    (tmp_path / "a#b.dcm").write_bytes(b"")
+    whole, part = f"D28:{tmp_path}/a#b.dcm", f"M3:{tmp_path}/a#b.dcm#graft site"
+    guidance = parse_guidance((), (whole, part))
+    assert guidance.masks["D28"] == guidance.masks["M3"] == tmp_path / "a#b.dcm"
+    assert dict(guidance.regions) == {"M3": "graft site"}
+
+
+def test_another_region_of_the_same_file_is_another_input():
+    prints = {
+        subject_fingerprint(Subject("S01", ()), PROTOCOL, Guidance(regions=regions))
+        for regions in ({}, {"D28": "1"}, {"D28": "2"})
+    }
+    assert len(prints) == 3
 
 
 # --- structure sets --------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from highdicom.seg import Segmentation, SegmentDescription
 from pydicom import Dataset
 from pydicom.sr.coding import Code
 
+from imaging.messages import text
 from imaging.volume import Mask
 from surveillance.exports.contract import AssessmentRecord, VisitBlock
 from surveillance.exports.dicom import concepts
@@ -124,7 +125,9 @@ def _found(
 def _description(
     number: int, structure: Structure, record: AssessmentRecord, visit: VisitBlock
 ) -> SegmentDescription:
-    by = _BY[visit.graft.source] if structure is GRAFT_STRUCTURE else "AUTOMATIC"
+    is_graft = structure is GRAFT_STRUCTURE
+    by = _BY[visit.graft.source] if is_graft else "AUTOMATIC"
+    confidence = visit.graft.confidence if is_graft else visit.muscle.confidence
     made = AlgorithmIdentificationSequence(
         name=MAKER,
         family=concepts.EDGE_DETECTION,
@@ -144,6 +147,8 @@ def _description(
         display_color=CIELabColor.from_rgb(*structure.colour),
     )
     _add_side(description, structure.side or concepts.LEFT)
+    if confidence is not None:
+        description.SegmentDescription = text("dicom.confidence", value=confidence)
     return description
 
 

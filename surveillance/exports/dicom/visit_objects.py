@@ -89,7 +89,7 @@ def _documents(
         return {}
     sources = list(objects.values())
     origin = Origin(objects[MEASUREMENTS], results.record.fingerprint)
-    title = text("dicom.report_title", subject=results.record.subject)
+    title = text("dicom.report_title")
     return {name: encapsulated_pdf(pdf.read_bytes(), pdf.name, title, origin, sources)}
 
 
