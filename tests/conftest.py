@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,18 @@ def real_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def unpack(real_data, tmp_path_factory):
+    """Return a function that unpacks an archive once and gives its folder."""
+    folders = {}
+
+    def unpacked(name):
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp("real")
+            with tarfile.open(real_data / f"{name}.tar.xz") as archive:
+                archive.extractall(folders[name], filter="data")
+        return folders[name]
+
+    return unpacked

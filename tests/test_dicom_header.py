@@ -101,3 +101,5 @@ def test_how_the_source_was_deidentified_is_taken_over(tmp_path):
     )
     assert list(header.DeidentificationMethod) == ["first", "second"]
     assert header.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+    unsaid = header_of(tmp_path, PatientIdentityRemoved="YES")
+    assert unsaid.DeidentificationMethod == "UNKNOWN"

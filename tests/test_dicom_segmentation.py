@@ -243,6 +243,26 @@ def test_the_same_results_and_images_give_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "prostatex_0218/t2_tse_sag.dcm",
+        "dcm_qa_patient_position/HFDL_t1_fl2d_sag.dcm",
+        "uta4_t1spair_p3/t1_fl3d_tra_spair.dcm",
+        "dcm_qa_enhanced/siemens_xa10_enhanced",
+    ],
+)
+def test_real_images_of_any_plane_and_position_can_be_segmented(unpack, tmp_path, name):
+    series = find_series([unpack(name)], PROTOCOL).series[0]
+    box = np.zeros(series.geometry.shape, dtype=np.bool_)
+    box[tuple(slice(n // 3, n // 2) for n in box.shape)] = True
+    mask = Mask(box, series.geometry)
+    file, _ = exported(series, Outlines(mask, mask, mask), tmp_path)
+    assert complaints(file) == []
+    target = MaskTarget(series.geometry, series.info.uid)
+    assert np.array_equal(load_mask(file, target).array, box)
+
+
+@pytest.mark.parametrize(
     ("attribute", "value"), [("FrameOfReferenceUID", None), ("StudyInstanceUID", "1..2")]
 )
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")

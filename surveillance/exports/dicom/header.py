@@ -66,7 +66,7 @@ def patient_and_study(source: Dataset) -> Dataset:
     header.SpecificCharacterSet = UTF_8
     found = {keyword: _value(source, keyword) for keyword in PATIENT_AND_STUDY}
     found = {keyword: value for keyword, value in found.items() if value is not None}
-    for keyword, value in {**_REQUIRED, **_trial_requires(found), **found}.items():
+    for keyword, value in {**_REQUIRED, **_modules_require(found), **found}.items():
         setattr(header, keyword, value)
     return header
 
@@ -101,9 +101,12 @@ def _value(source: Dataset, keyword: str) -> object:
     return texts if dictionary_VM(keyword) == "1-n" else legible("/".join(texts), _LENGTH[vr])
 
 
-def _trial_requires(found: Mapping[str, object]) -> dict[str, str]:
-    """Return what the clinical trial modules demand once the source holds any of a module."""
+def _modules_require(found: Mapping[str, object]) -> dict[str, str]:
+    """Return what DICOM demands once the source holds part of a trial module, or was cleaned."""
     needed: dict[str, str] = {}
+    cleaned = found.get("PatientIdentityRemoved") == "YES"
+    if cleaned and "DeidentificationMethodCodeSequence" not in found:
+        needed["DeidentificationMethod"] = _UNKNOWN
     if any(keyword in found for keyword in (*_TRIAL_SUBJECT, *_TRIAL_NAMES)):
         needed |= _TRIAL_SUBJECT
         if not any(keyword in found for keyword in _TRIAL_NAMES):

@@ -17,7 +17,14 @@ from imaging.messages import text
 from imaging.volume import Mask
 from surveillance.exports.contract import AssessmentRecord, VisitBlock
 from surveillance.exports.dicom import concepts
-from surveillance.exports.dicom.instance import MAKER, Kind, Origin, common_arguments, sealed
+from surveillance.exports.dicom.instance import (
+    MAKER,
+    Kind,
+    Origin,
+    common_arguments,
+    names_as_they_are,
+    sealed,
+)
 from surveillance.exports.dicom.source import SourceSeries
 from surveillance.exports.dicom.uids import tracking_uid, uid_of
 from surveillance.exports.overlay import GRAFT, RECTUS_LEFT, RECTUS_RIGHT
@@ -72,6 +79,7 @@ class Outlined:
     segments: dict[str, int]
 
 
+@names_as_they_are()
 def segmentation(
     source: SourceSeries,
     outlines: Outlines,
