@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import tarfile
 from itertools import count
 from pathlib import Path
 
@@ -84,3 +85,18 @@ def sqlite_room(tmp_path):
     room = reading_room.open_room(f"sqlite:///{tmp_path / 'room.sqlite'}")
     yield room
     room.store.close()
+
+
+@pytest.fixture(scope="session")
+def unpack(real_data, tmp_path_factory):
+    """Return a function that unpacks an archive once and gives its folder."""
+    folders = {}
+
+    def unpacked(name):
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp("real")
+            with tarfile.open(real_data / f"{name}.tar.xz") as archive:
+                archive.extractall(folders[name], filter="data")
+        return folders[name]
+
+    return unpacked

@@ -7,7 +7,6 @@ files, or rows of geometry with the hash of the voxels) and dicom2nifti.
 import csv
 import hashlib
 import json
-import tarfile
 from pathlib import Path
 
 import nibabel as nib
@@ -28,21 +27,6 @@ from imaging.visits import arrange
 
 PROTOCOL = load_protocol()
 AFFINE_TOLERANCE_MM = 1e-3  # the references print six significant digits
-
-
-@pytest.fixture(scope="session")
-def unpack(real_data, tmp_path_factory):
-    """Return a function that unpacks an archive once and gives its folder."""
-    folders = {}
-
-    def unpacked(name):
-        if name not in folders:
-            folders[name] = tmp_path_factory.mktemp("real")
-            with tarfile.open(real_data / f"{name}.tar.xz") as archive:
-                archive.extractall(folders[name], filter="data")
-        return folders[name]
-
-    return unpacked
 
 
 def found(folder):

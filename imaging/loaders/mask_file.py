@@ -46,6 +46,8 @@ def _load(file: Path, target: MaskTarget, region: str | None) -> Mask:
         return load_seg_mask(file, ds, region, target)
     if kind == RTSTRUCT_CLASS:
         return load_rtstruct_mask(file, ds, region, target)
+    if kind is None:
+        raise MaskError("mask_damaged", file=file.name, detail="no SOP Class UID")
     raise MaskError("mask_kind", file=file.name, kind=word(ds, "Modality") or "?")
 
 

@@ -35,7 +35,6 @@ def dicom(
     from surveillance.exports.dicom.export import Request, export
     from surveillance.exports.dicom.segmentation import SegmentationType
 
-    del debug  # read by main() before any command runs
     request = Request(
         results=results,
         output=to,
@@ -44,6 +43,7 @@ def dicom(
         subjects=tuple(subject or ()),
         visits=tuple(name.upper() for name in visit or ()),
         kind=SegmentationType.LABELMAP if labelmap else SegmentationType.BINARY,
+        debug=debug,
     )
     written = failed = 0
     for done in export(request):

@@ -44,7 +44,7 @@ COMMENT = Code("121106", "DCM", "Comment")
 DEVICE = Code("121007", "DCM", "Device")
 EDGE_DETECTION = Code("123103", "DCM", "Edge Detection")
 SOURCE = Code("260753009", "SCT", "Source")
-SOURCE_IMAGE = Code("121322", "DCM", "Source of image processing operation")
+SOURCE_IMAGE = Code("121322", "DCM", "Source image for image processing operation")
 
 # Time points
 BASELINE = Code("C1442488", "UMLS", "Baseline")
@@ -63,14 +63,14 @@ DAY = Code("d", "UCUM", "day")
 # How a value came about
 LOWER_RANGE = Code("371885007", "SCT", "-, range of lower measurement uncertainty")
 UPPER_RANGE = Code("371886008", "SCT", "+, range of upper measurement uncertainty")
-RATIO_OF_MEDIANS = _private("RATIO_MEDIANS", "Median of graft over median of reference muscle")
+RATIO_OF_MEDIANS = _private("RATIO_MEDIANS", "Median of the region over median of reference muscle")
 PERCENT_CHANGE = _private("PERCENT_CHANGE", "Percent change from the earlier visit")
 DIFFERENCE = _private("DIFFERENCE", "Difference from the earlier visit")
 MEAN_POSITION = _private("MEAN_POSITION", "Mean position of the voxel centres")
 FROM_MASK = _private("FROM_MASK", "Calculated from the outline")
 FROM_SIGNAL = _private("FROM_SIGNAL", "Calculated from signal inside the outline")
 FROM_GROWTH = _private("FROM_GROWTH", "Calculated from exponential growth between visits")
-FROM_REGISTRATION = _private("FROM_REGISTRATION", "Calculated after registration of two visits")
+FROM_REGISTRATION = _private("FROM_REGISTERED", "Calculated after registration of two visits")
 
 # Measurements of the standard
 VOLUME = Code("RNU0", "IBSI", "Volume of Mesh")

@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydicom import Dataset
 
-from imaging.errors import InputError, UsageError
+from imaging.errors import GeometryError, InputError, UsageError
 from imaging.loaders import find_series
+from imaging.messages import text
 from imaging.protocol import Protocol
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.dicom.instance import save_instance
@@ -37,6 +38,7 @@ class Request:
     subjects: tuple[str, ...] = ()
     visits: tuple[str, ...] = ()
     kind: SegmentationType = SegmentationType.BINARY
+    debug: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,14 @@ def _subject(results: Results, images: Images, request: Request) -> Iterator[Exp
             objects = visit_objects(results, visit, images, request.kind)
             if visit is wanted[-1]:
                 objects |= subject_report(results, objects)
-        except InputError as error:
+        except (InputError, GeometryError) as error:
             yield Exported(subject, label, problem=str(error))
+            continue
+        except Exception as error:  # the other visits must not suffer from a bug met in this one
+            if request.debug:
+                raise
+            problem = text("error.export_failed", kind=type(error).__name__)
+            yield Exported(subject, label, problem=problem)
             continue
         yield Exported(subject, label, _save(objects, request.output / subject / label))
 

@@ -99,7 +99,8 @@ def _endpoints(reported: Reported) -> Group:
     flag = visit.surveillance_flag
     level = c.INDETERMINATE if flag.level is None else c.LEVELS[flag.level]
     found.append(_evaluation(c.FLAG, level, flag.reasons))
-    comments = (text("dicom.research_use"), *visit.notes)
+    failed = (entry.message for entry in visit.quality if entry.severity == "error")
+    comments = (text("dicom.research_use"), *failed, *visit.notes)
     return _plain(reported, _GRAFT, _Content(c.ENDPOINTS, (), found, comments))
 
 

@@ -57,6 +57,7 @@ _ENUMERATED = {
 _CODE_ITEM = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 _TIME = re.compile(r"(\d\d)(\d\d)?(\d\d)?(\.\d{1,6})?")
 UTF_8 = "ISO_IR 192"
+_CUT = "..."
 
 
 def patient_and_study(source: Dataset) -> Dataset:
@@ -65,15 +66,20 @@ def patient_and_study(source: Dataset) -> Dataset:
     header.SpecificCharacterSet = UTF_8
     found = {keyword: _value(source, keyword) for keyword in PATIENT_AND_STUDY}
     found = {keyword: value for keyword, value in found.items() if value is not None}
-    for keyword, value in {**_REQUIRED, **_trial_requires(found), **found}.items():
+    for keyword, value in {**_REQUIRED, **_modules_require(found), **found}.items():
         setattr(header, keyword, value)
     return header
 
 
 def legible(text: str, length: int) -> str:
-    """Return one value of plain text: no control character or separator, cut to `length`."""
-    plain = " ".join(printable(text.replace("\\", "/")).split())
-    return plain if len(plain) <= length else plain[: length - 1] + "…"
+    """Return one value of plain text: no control character or separator, cut to `length` bytes.
+
+    DICOM counts characters; some receivers, and dciodvfy, count bytes of UTF-8.
+    """
+    plain = " ".join(printable(text.replace("\\", "/")).split()).encode()
+    if len(plain) <= length:
+        return plain.decode()
+    return plain[: length - len(_CUT)].decode(errors="ignore") + _CUT
 
 
 def _value(source: Dataset, keyword: str) -> object:
@@ -92,12 +98,15 @@ def _value(source: Dataset, keyword: str) -> object:
     texts = [text for text in written if text and (allowed is None or text in allowed)]
     if not texts:
         return None
-    return texts if dictionary_VM(keyword) == "1-n" else "/".join(texts)[: _LENGTH[vr]]
+    return texts if dictionary_VM(keyword) == "1-n" else legible("/".join(texts), _LENGTH[vr])
 
 
-def _trial_requires(found: Mapping[str, object]) -> dict[str, str]:
-    """Return what the clinical trial modules demand once the source holds any of a module."""
+def _modules_require(found: Mapping[str, object]) -> dict[str, str]:
+    """Return what DICOM demands once the source holds part of a trial module, or was cleaned."""
     needed: dict[str, str] = {}
+    cleaned = found.get("PatientIdentityRemoved") == "YES"
+    if cleaned and "DeidentificationMethodCodeSequence" not in found:
+        needed["DeidentificationMethod"] = _UNKNOWN
     if any(keyword in found for keyword in (*_TRIAL_SUBJECT, *_TRIAL_NAMES)):
         needed |= _TRIAL_SUBJECT
         if not any(keyword in found for keyword in _TRIAL_NAMES):

@@ -8,6 +8,9 @@ objects must state one. The SOP Instance UID is derived from the content.
 from __future__ import annotations
 
 import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
@@ -68,6 +71,14 @@ def common_arguments(kind: Kind, origin: Origin) -> dict[str, Any]:
         "content_date": origin.header.StudyDate or NO_DATE,
         "content_time": origin.header.StudyTime or NO_TIME,
     }
+
+
+@contextmanager
+def names_as_they_are() -> Iterator[None]:
+    """Let highdicom take over a patient's name of one part without remark: it is the source's."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The string", category=UserWarning)
+        yield
 
 
 def sealed(ds: D) -> D:

@@ -13,10 +13,18 @@ from highdicom.seg import Segmentation, SegmentDescription
 from pydicom import Dataset
 from pydicom.sr.coding import Code
 
+from imaging.messages import text
 from imaging.volume import Mask
 from surveillance.exports.contract import AssessmentRecord, VisitBlock
 from surveillance.exports.dicom import concepts
-from surveillance.exports.dicom.instance import MAKER, Kind, Origin, common_arguments, sealed
+from surveillance.exports.dicom.instance import (
+    MAKER,
+    Kind,
+    Origin,
+    common_arguments,
+    names_as_they_are,
+    sealed,
+)
 from surveillance.exports.dicom.source import SourceSeries
 from surveillance.exports.dicom.uids import tracking_uid, uid_of
 from surveillance.exports.overlay import GRAFT, RECTUS_LEFT, RECTUS_RIGHT
@@ -71,6 +79,7 @@ class Outlined:
     segments: dict[str, int]
 
 
+@names_as_they_are()
 def segmentation(
     source: SourceSeries,
     outlines: Outlines,
@@ -124,7 +133,9 @@ def _found(
 def _description(
     number: int, structure: Structure, record: AssessmentRecord, visit: VisitBlock
 ) -> SegmentDescription:
-    by = _BY[visit.graft.source] if structure is GRAFT_STRUCTURE else "AUTOMATIC"
+    is_graft = structure is GRAFT_STRUCTURE
+    by = _BY[visit.graft.source] if is_graft else "AUTOMATIC"
+    confidence = visit.graft.confidence if is_graft else visit.muscle.confidence
     made = AlgorithmIdentificationSequence(
         name=MAKER,
         family=concepts.EDGE_DETECTION,
@@ -144,6 +155,8 @@ def _description(
         display_color=CIELabColor.from_rgb(*structure.colour),
     )
     _add_side(description, structure.side or concepts.LEFT)
+    if confidence is not None:
+        description.SegmentDescription = text("dicom.confidence", value=confidence)
     return description
 
 
@@ -156,7 +169,9 @@ def _with_true_frame_numbers(instance: Segmentation, source: SourceSeries) -> No
     """Name a multi-frame source's frames as the file does, which may hold other volumes too."""
     if source.frame_numbers is None:
         return
-    for reference in _references(instance.PerFrameFunctionalGroupsSequence):
+    references = _references(instance.PerFrameFunctionalGroupsSequence)
+    # highdicom lets the segments of one slice share one item.
+    for reference in {id(item): item for item in references}.values():
         reference.ReferencedFrameNumber = source.frame_numbers[reference.ReferencedFrameNumber - 1]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pydicom
 from pydicom import Dataset
-from pydicom.uid import UID
 from pydicom.valuerep import format_number_as_ds
 
 from imaging.errors import SeriesError
@@ -18,6 +17,7 @@ from imaging.loaders.frame import Frame
 from imaging.loaders.pixels import StackPixels
 from imaging.series import Series
 from surveillance.exports.dicom.header import patient_and_study
+from surveillance.exports.dicom.uids import is_uid
 
 _UIDS = (
     "SOPClassUID",
@@ -81,8 +81,8 @@ def _header(file: InputFile, series: str) -> Dataset:
         source = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
         header = patient_and_study(source)
         for keyword in _UIDS:
-            uid = UID(word(source, keyword) or "")
-            if not uid.is_valid:
+            uid = word(source, keyword) or ""
+            if not is_uid(uid):
                 raise SeriesError("export_no_uid", series=series, attribute=keyword)
             setattr(header, keyword, uid)
         header.Modality = "MR"

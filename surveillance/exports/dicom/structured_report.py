@@ -24,7 +24,14 @@ from pydicom.sr.codedict import codes
 
 from surveillance.exports.dicom import concepts as c
 from surveillance.exports.dicom.groups import Reported, measurement_groups
-from surveillance.exports.dicom.instance import MAKER, Kind, Origin, common_arguments, sealed
+from surveillance.exports.dicom.instance import (
+    MAKER,
+    Kind,
+    Origin,
+    common_arguments,
+    names_as_they_are,
+    sealed,
+)
 from surveillance.exports.dicom.source import SourceSeries
 from surveillance.exports.dicom.uids import uid_of
 
@@ -32,6 +39,7 @@ _CONTAINS = RelationshipTypeValues.CONTAINS
 _CONTEXT = RelationshipTypeValues.HAS_ACQ_CONTEXT
 
 
+@names_as_they_are()
 def structured_report(reported: Reported) -> Comprehensive3DSR:
     """Return the sealed report of a visit that has at least one of its two series."""
     sources = [source for source in (reported.t2, reported.t1) if source is not None]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from uuid import NAMESPACE_URL, uuid5
+
+from pydicom.uid import RE_VALID_UID
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "graftsite")
 PLACEHOLDER_UID = "2.25.1"
 """Stands for an instance until its content is known."""
+
+
+def is_uid(text: str) -> bool:
+    """Whether `text` is a UID that DICOM allows."""
+    return len(text) <= 64 and re.fullmatch(RE_VALID_UID, text) is not None
 
 
 def uid_of(*names: str) -> str:

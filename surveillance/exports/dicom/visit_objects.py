@@ -25,6 +25,7 @@ from surveillance.exports.dicom.key_image import key_image
 from surveillance.exports.dicom.segmentation import Outlines, SegmentationType, segmentation
 from surveillance.exports.dicom.source import SourceSeries, source_of
 from surveillance.exports.dicom.structured_report import structured_report
+from surveillance.exports.dicom.uids import is_uid
 from surveillance.exports.subject_folder import GRAFT, OVERLAY, RECTUS_LEFT, RECTUS_RIGHT
 
 SEGMENTATION, MEASUREMENTS = "segmentation.dcm", "measurements.dcm"
@@ -88,7 +89,7 @@ def _documents(
         return {}
     sources = list(objects.values())
     origin = Origin(objects[MEASUREMENTS], results.record.fingerprint)
-    title = text("dicom.report_title", subject=results.record.subject)
+    title = text("dicom.report_title")
     return {name: encapsulated_pdf(pdf.read_bytes(), pdf.name, title, origin, sources)}
 
 
@@ -97,9 +98,11 @@ def _source(block: SeriesBlock | None, role: Role, images: Images) -> SourceSeri
         return None
     same = [one for one in images.series if one.info.uid == block.series_uid]
     chosen, _ = choose(same, role, images.limits)
-    if chosen is None:
-        raise SeriesError("export_series_missing", series=block.description or block.series_uid)
-    return source_of(chosen)
+    if chosen is not None:
+        return source_of(chosen)
+    # A NIfTI file's name stands where a DICOM series has its UID.
+    code = "export_series_missing" if is_uid(block.series_uid) else "export_no_dicom"
+    raise SeriesError(code, series=block.description or block.series_uid)
 
 
 def _outlines(folder: Path, grid: Geometry) -> Outlines:
