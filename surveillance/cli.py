@@ -13,6 +13,7 @@ import typer
 from surveillance.commands.assess import assess
 from surveillance.commands.echo import echo
 from surveillance.commands.inspect import inspect
+from surveillance.commands.listen import listen
 from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
 from surveillance.commands.push import push
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema, echo, pull, push):
+for command in (assess, inspect, schema, echo, pull, push, listen):
     app.command()(command)
 
 

@@ -218,7 +218,9 @@ def _sop(archive, instance):
     return archive.rest("GET", f"/instances/{instance}")["MainDicomTags"]["SOPInstanceUID"]
 
 
-def test_an_image_that_the_archive_holds_damaged_is_named_and_not_kept(filled, sample, tmp_path, command):
+def test_an_image_that_the_archive_holds_damaged_is_named_and_not_kept(
+    filled, sample, tmp_path, command
+):
     """It is listed like any other, but what comes is not whole."""
     stored = [p for p in (filled.folder / "db").glob("*/*/*") if p.read_bytes()[128:132] == b"DICM"]
     lost = next(p for p in stored if "PixelData" in dcmread(p))

@@ -139,7 +139,7 @@ class Dimse:
         local = self.local.receiver
         assert local is not None  # noqa: S101  (load_configuration refuses a node without it)
         with (
-            receiver(self.local.ae_title, local, keeping),
+            receiver(self.local.ae_title, local, keeping, {one.sop_class for one in instances}),
             self._speaking(MOVE) as association,
         ):
             us = self.local.ae_title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -23,7 +23,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
     RLELossless,
 )
-from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom import AE, evt
 from pynetdicom.dimse_primitives import C_STORE
 
 from imaging.errors import ConfigurationError, GraftsiteError
@@ -81,8 +81,10 @@ class Keeping:
 
 
 @contextmanager
-def receiver(ae_title: str, local: Receiver, keeping: Keeping) -> Iterator[None]:
-    """Accept C-ECHO and C-STORE from the callers of `local` while the context is open.
+def receiver(
+    ae_title: str, local: Receiver, keeping: Keeping, sop_classes: Iterable[str]
+) -> Iterator[None]:
+    """Accept C-ECHO and C-STORE of some classes from the callers of `local`, while it is open.
 
     Raises
     ------
@@ -93,8 +95,8 @@ def receiver(ae_title: str, local: Receiver, keeping: Keeping) -> Iterator[None]
     entity.require_called_aet = True
     entity.require_calling_aet = list(local.callers)
     entity.add_supported_context(VERIFICATION)
-    for context in AllStoragePresentationContexts:
-        entity.add_supported_context(str(context.abstract_syntax), list(SYNTAXES))
+    for sop_class in sorted(sop_classes):
+        entity.add_supported_context(sop_class, list(SYNTAXES))
     connections = Connections()
     try:
         entity.start_server(
