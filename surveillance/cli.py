@@ -17,6 +17,7 @@ from surveillance.commands.backup import backup
 from surveillance.commands.echo import echo
 from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
+from surveillance.commands.listen import listen
 from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
 from surveillance.commands.push import push
@@ -38,6 +39,7 @@ COMMANDS = (
     echo,
     pull,
     push,
+    listen,
     create_administrator,
     backup,
     restore,

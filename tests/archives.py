@@ -4,17 +4,26 @@ import datetime
 import ipaddress
 import json
 import os
+import select
 import shutil
 import socket
+import socketserver
+import ssl
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from surveillance.pacs.configuration import RetryPolicy, load_configuration
+from surveillance.pacs.connection import node_named
+from surveillance.pacs.retry import Retry
 
 PLUGINS = Path("/usr/share/orthanc/plugins")
 NEEDED = [
@@ -25,8 +34,8 @@ NEEDED = [
     Path("/usr/bin/storescu"),
     Path("/usr/bin/findscu"),
 ]
-"""Debian: orthanc, orthanc-dicomweb, orthanc-gdcm, dcmtk. A virtual environment may shadow names."""
-PASSWORD = "correct horse"
+"""Debian: orthanc, orthanc-dicomweb, orthanc-gdcm, dcmtk; a venv may shadow the last one's."""
+PASSWORD = "correct horse"  # noqa: S105  (of a server that lives for a minute)
 
 
 def need_servers():
@@ -91,16 +100,20 @@ class Orthanc:
         self.process.kill()
         self.process.wait()
 
-    def rest(self, method, path):
-        import requests  # after `need_servers`, as the rest of what talks to it
-
+    def rest(self, method, path, content=None):
         url = f"http://127.0.0.1:{self.http}{path}"
-        done = requests.request(method, url, auth=("graftsite", PASSWORD), timeout=10)
+        login = ("graftsite", PASSWORD)
+        done = requests.request(method, url, data=content, auth=login, timeout=10)
         done.raise_for_status()
         return done.json()
 
     def instances(self):
         return set(self.rest("GET", "/instances"))
+
+    def fill(self, paths):
+        """Store files without any code of ours."""
+        for path in paths:
+            self.rest("POST", "/instances", path.read_bytes())
 
     def empty(self):
         for patient in self.rest("GET", "/patients"):
@@ -115,7 +128,7 @@ def wait_for(condition, seconds=30):
 
 
 def configuration(folder: Path, orthanc: Orthanc, **changes):
-    """Write a configuration with four ways to one Orthanc: web, get, move; `changes` replace text."""
+    """Write a configuration with three ways to one Orthanc: web, get, move."""
     (folder / "password").write_text(changes.get("password", PASSWORD) + "\n")
     text = f"""
 [local]
@@ -203,6 +216,50 @@ def _certificate(subject, issuer, public_key, signing_key, *, authority):
     return builder.sign(signing_key, hashes.SHA256())
 
 
+class TlsTerminator:
+    """HTTPS before a server that speaks HTTP, as a reverse proxy does in a hospital.
+
+    (The HTTPS of Debian's Orthanc 1.10 resets every connection, curl's too.)
+    """
+
+    def __init__(self, certificate: Path, key: Path, http_port: int):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+
+        class Relay(socketserver.BaseRequestHandler):
+            def handle(self):
+                with socket.create_connection(("127.0.0.1", http_port)) as server:
+                    try:
+                        with context.wrap_socket(self.request, server_side=True) as client:
+                            relay(client, server)
+                    except OSError:
+                        pass  # the test is about clients that break off here
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def relay(client, server):
+    """Carry bytes both ways until one side closes."""
+    while True:
+        ready = [client] if client.pending() else select.select([client, server], [], [])[0]
+        for one in ready:
+            content = one.recv(65536)
+            if not content:
+                return
+            (server if one is client else client).sendall(content)
+
+
 def images_of(folder: Path):
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part")
 
@@ -213,3 +270,13 @@ def copy_images(paths, folder: Path):
     for number, path in enumerate(paths):
         shutil.copy(path, folder / f"{number:05d}")
     return folder
+
+
+def node_of(folder, orthanc, name, **changes):
+    return node_named(name, load_configuration(configuration(folder, orthanc, **changes)))
+
+
+def impatient(sleep=None, attempts=1):
+    """A retry that does not wait; `sleep` is what happens instead."""
+    policy = RetryPolicy(attempts=attempts, first_wait_s=0.1, longest_wait_s=1.0)
+    return Retry(policy, sleep or (lambda _: None), lambda _: None)

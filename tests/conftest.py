@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import sys
 import tarfile
 from itertools import count
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import reading_room
 from archives import Orthanc, need_servers
 from sqlalchemy import create_engine, text
+
+from surveillance import cli
 
 REAL_DATA = Path(
     os.environ.get("GRAFTSITE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -100,3 +103,26 @@ def unpack(real_data, tmp_path_factory):
         return folders[name]
 
     return unpacked
+
+
+@pytest.fixture
+def empty(archive):
+    """Return the running Orthanc without any image."""
+    archive.empty()
+    return archive
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run `graftsite` in this process; give what it said on stdout and stderr."""
+
+    def run(*arguments, expect):
+        monkeypatch.setattr(sys, "argv", ["graftsite", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        assert (left.value.code or 0) == expect, said.out + said.err
+        assert "SIM" not in said.out + said.err, "a patient was named"
+        return said
+
+    return run

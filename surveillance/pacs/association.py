@@ -22,11 +22,27 @@ CONTEXTS_MAX = 128
 """PS3.8: presentation contexts carry odd numbers up to 255."""
 
 
-def without_delay(event: evt.Event) -> None:
-    """Switch off Nagle's algorithm, which waits 40 ms at every message of a few packets."""
-    connection = event.assoc.dul.socket
-    if connection and connection.socket:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+class Connections:
+    """The sockets of associations, opened without delay and closed for certain.
+
+    Nagle's algorithm would wait 40 ms at every message of a few packets. And pynetdicom leaves
+    a socket open when the other side is gone before it.
+    """
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+
+    def __call__(self, event: evt.Event) -> None:
+        """Take a connection that was just opened."""
+        connection = event.assoc.dul.socket
+        if connection and connection.socket:
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets.append(connection.socket)
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for one in self._sockets:
+            one.close()
 
 
 @contextmanager
@@ -47,15 +63,20 @@ def associated(
     NodeError
         It rejects the association, or all that it is to be about; or TLS does not come about.
     """
-    association = _associate(ae_title, address, contexts, roles, handlers)
+    connections = Connections()
+    opening = (evt.EVT_CONN_OPEN, connections)
+    association = _associate(ae_title, address, contexts, roles, [opening, *handlers])
     if not association.is_established:
+        connections.close()
         raise _why_not(node, address, association)
     try:
         yield association
+        association.release()
     except BaseException:
         association.abort()
         raise
-    association.release()
+    finally:
+        connections.close()
 
 
 def _associate(
@@ -76,7 +97,7 @@ def _associate(
         ae_title=address.ae_title,
         ext_neg=list(roles),
         tls_args=tls,
-        evt_handlers=[(evt.EVT_CONN_OPEN, without_delay), *handlers],
+        evt_handlers=list(handlers),
     )
 
 
@@ -101,16 +122,19 @@ def _diagnosis(node: str, address: DimseAddress) -> NodeError:
     """Connect once more by hand: the protocol's state machine does not say what went wrong."""
     timeout_s = min(address.timeout_s, 5.0)
     try:
-        with socket.create_connection((address.host, address.port), timeout_s) as plain:
-            if address.tls is None:
-                return _silence(node, plain)
-            with client_context(address.tls).wrap_socket(plain, server_hostname=address.host):
-                return TransferError("node_silent", node=node)
-    except ssl.SSLError as error:
-        return NodeError("node_tls", node=node, detail=error.reason or error.strerror)
+        plain = socket.create_connection((address.host, address.port), timeout_s)
     except OSError as error:
         detail = error.strerror or type(error).__name__
         return TransferError("node_unreachable", node=node, detail=detail)
+    with plain:
+        if address.tls is None:
+            return _silence(node, plain)
+        try:
+            with client_context(address.tls).wrap_socket(plain, server_hostname=address.host):
+                return TransferError("node_silent", node=node)
+        except OSError as error:  # ssl.SSLError is one
+            reason = getattr(error, "verify_message", None) or error.strerror
+            return NodeError("node_tls", node=node, detail=reason)
 
 
 def _silence(node: str, plain: socket.socket) -> NodeError:

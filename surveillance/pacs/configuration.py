@@ -44,7 +44,7 @@ class Receiver(Section):
 
     bind: str
     port: Port
-    callers: Annotated[tuple[AeTitle, ...], Field(strict=False)]
+    callers: Annotated[tuple[AeTitle, ...], Field(strict=False, min_length=1)]
     tls: ServerTls | None = None
 
 

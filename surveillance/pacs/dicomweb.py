@@ -133,7 +133,7 @@ class Dicomweb:
         answers: list[Dataset] = []
         seen: set[str] = set()
         while True:
-            with self._named():
+            with self._named(), quiet():
                 page = [Dataset.from_json(one) for one in ask(limit=PAGE, offset=len(answers))]
             new = [one for one in page if one.to_json() not in seen]
             if not new:
@@ -152,13 +152,18 @@ class Dicomweb:
             raise NodeError("node_tls", node=self.name, detail=_innermost(error)) from error
         except requests.exceptions.ChunkedEncodingError as error:
             raise TransferError("node_broke_off", node=self.name) from error
+        except requests.exceptions.InvalidJSONError as error:
+            raise self._nonsense(error) from error
         except requests.RequestException as error:
             detail = _innermost(error)
             raise TransferError("node_unreachable", node=self.name, detail=detail) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            # Neither DICOM nor DICOM JSON came back: a login page, another service.
-            detail = f"no DICOMweb answer ({type(error).__name__})"
-            raise NodeError("node_answer", node=self.name, detail=detail) from error
+            raise self._nonsense(error) from error
+
+    def _nonsense(self, error: Exception) -> NodeError:
+        """Neither DICOM nor DICOM JSON came back: a login page, another service."""
+        detail = f"no DICOMweb answer ({type(error).__name__})"
+        return NodeError("node_answer", node=self.name, detail=detail)
 
     def _refusal(self, response: requests.Response | None) -> NodeError:
         status = 0 if response is None else response.status_code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,7 +20,14 @@ from surveillance.pacs.node import Instance, Keep, Parcel, Query, Sent, instance
 from surveillance.pacs.node import matching_studies as matching
 from surveillance.pacs.parcel import load_parcel, not_taken
 from surveillance.pacs.receiving import SYNTAXES, Keeping, receiver
-from surveillance.pacs.status import SUCCESS, is_done, is_out_of_resources, is_pending, meaning
+from surveillance.pacs.status import (
+    SUCCESS,
+    is_done,
+    is_out_of_resources,
+    is_pending,
+    is_unable,
+    meaning,
+)
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
@@ -126,35 +133,63 @@ class Dimse:
         # One context for each syntax: offered together, the node would choose, and transcode.
         storage = [build_context(uid, syntax) for uid in classes for syntax in SYNTAXES]
         with self._speaking(GET, storage=storage, keeping=keeping) as association:
-            for question in _requests(instances):
-                self._follow("C-GET", association.send_c_get(question, GET), keeping)
+            self._ask_for(instances, keeping, "C-GET", lambda q: association.send_c_get(q, GET))
 
     def _move(self, instances: Sequence[Instance], keeping: Keeping) -> None:
         local = self.local.receiver
         assert local is not None  # noqa: S101  (load_configuration refuses a node without it)
         with (
-            receiver(self.local.ae_title, local, keeping),
+            receiver(self.local.ae_title, local, keeping, {one.sop_class for one in instances}),
             self._speaking(MOVE) as association,
         ):
-            for question in _requests(instances):
-                responses = association.send_c_move(question, self.local.ae_title, MOVE)
-                self._follow("C-MOVE", responses, keeping)
+            us = self.local.ae_title
+            self._ask_for(
+                instances, keeping, "C-MOVE", lambda q: association.send_c_move(q, us, MOVE)
+            )
 
-    def _follow(self, service: str, responses: Responses, keeping: Keeping) -> None:
-        """Read responses to the last; instances that did not come are for the caller to miss."""
+    def _ask_for(
+        self,
+        instances: Sequence[Instance],
+        keeping: Keeping,
+        service: str,
+        ask: Callable[[Dataset], Responses],
+    ) -> None:
+        """Ask for instances, many at a time; those that did not come are for the caller to miss.
+
+        Some archives fail a whole request for one instance that they have no more; then each of
+        the others is asked for by itself.
+        """
+        failure: NodeError | None = None
+        portions = list(_portions(instances))
+        while portions:
+            portion = portions.pop(0)
+            code = self._last_code(ask(_request(portion)), keeping)
+            if is_unable(code):
+                failure = self._failure(service, code)
+                missed = [one for one in portion if one.sop not in keeping.kept]
+                portions = [*([one] for one in missed if len(portion) > 1), *portions]
+            elif not is_done(code):
+                raise self._failure(service, code)
+        if failure and not keeping.kept:
+            raise failure
+
+    def _last_code(self, responses: Responses, keeping: Keeping) -> int:
+        code = SUCCESS
         for response, _ in responses:
+            code = self._code(response)
             if keeping.trouble:
                 raise keeping.trouble
-            if not is_pending(self._code(response)):
-                self._end(service, response)
+        return code
 
     def _end(self, service: str, response: Dataset) -> None:
         code = self._code(response)
-        if code == SUCCESS or is_done(code):
-            return
+        if not is_done(code):
+            raise self._failure(service, code)
+
+    def _failure(self, service: str, code: int) -> NodeError:
         kind = TransferError if is_out_of_resources(code) else NodeError
         said = meaning(service, code)
-        raise kind("node_failed", node=self.name, service=service, meaning=said)
+        return kind("node_failed", node=self.name, service=service, meaning=said)
 
     def _code(self, response: Dataset) -> int:
         if "Status" not in response:
@@ -193,14 +228,18 @@ def _accepted(association: Association) -> set[tuple[str, str]]:
     return {(str(c.abstract_syntax), str(c.transfer_syntax[0])) for c in contexts}
 
 
-def _requests(instances: Sequence[Instance]) -> Iterator[Dataset]:
-    """Yield what asks for instances: at IMAGE level a list of UIDs of one series."""
-    for (study, series), group in groupby(sorted(instances), key=lambda i: (i.study, i.series)):
-        uids = [one.sop for one in group]
-        for start in range(0, len(uids), INSTANCES_A_REQUEST):
-            question = Dataset()
-            question.QueryRetrieveLevel = "IMAGE"
-            question.StudyInstanceUID = study
-            question.SeriesInstanceUID = series
-            question.SOPInstanceUID = uids[start : start + INSTANCES_A_REQUEST]
-            yield question
+def _portions(instances: Sequence[Instance]) -> Iterator[list[Instance]]:
+    """Yield what one request may ask for: instances of one series, not too many."""
+    for _, group in groupby(sorted(instances), key=lambda i: (i.study, i.series)):
+        ones = list(group)
+        for start in range(0, len(ones), INSTANCES_A_REQUEST):
+            yield ones[start : start + INSTANCES_A_REQUEST]
+
+
+def _request(portion: Sequence[Instance]) -> Dataset:
+    question = Dataset()
+    question.QueryRetrieveLevel = "IMAGE"
+    question.StudyInstanceUID = portion[0].study
+    question.SeriesInstanceUID = portion[0].series
+    question.SOPInstanceUID = [one.sop for one in portion]
+    return question

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -23,11 +23,11 @@ from pydicom.uid import (
     JPEGLSNearLossless,
     RLELossless,
 )
-from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom import AE, evt
 from pynetdicom.dimse_primitives import C_STORE
 
 from imaging.errors import ConfigurationError, GraftsiteError
-from surveillance.pacs.association import VERIFICATION, without_delay
+from surveillance.pacs.association import VERIFICATION, Connections
 from surveillance.pacs.configuration import Receiver
 from surveillance.pacs.node import Keep
 from surveillance.pacs.status import DOES_NOT_MATCH, OUT_OF_RESOURCES, SUCCESS
@@ -56,12 +56,14 @@ SYNTAXES = (
 class Keeping:
     """Answers each C-STORE by handing the file to `keep`; a file is confirmed once it is kept.
 
-    What goes wrong on our side (a full disk) is remembered in `trouble`, because the protocol
-    only carries a number; the sender is told that it is not stored.
+    `kept` holds the SOP Instance UIDs of those. What goes wrong on our side (a full disk) is
+    remembered in `trouble`, because the protocol only carries a number; the sender is told that
+    the file is not stored.
     """
 
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
+        self.kept: set[str] = set()
         self.trouble: GraftsiteError | None = None
 
     def __call__(self, event: evt.Event) -> int:
@@ -72,12 +74,17 @@ class Keeping:
         except GraftsiteError as error:
             self.trouble = error
             return OUT_OF_RESOURCES
-        return SUCCESS if wanted else DOES_NOT_MATCH
+        if not wanted:
+            return DOES_NOT_MATCH
+        self.kept.add(sop)
+        return SUCCESS
 
 
 @contextmanager
-def receiver(ae_title: str, local: Receiver, keeping: Keeping) -> Iterator[None]:
-    """Accept C-ECHO and C-STORE from the callers of `local` while the context is open.
+def receiver(
+    ae_title: str, local: Receiver, keeping: Keeping, sop_classes: Iterable[str]
+) -> Iterator[None]:
+    """Accept C-ECHO and C-STORE of some classes from the callers of `local`, while it is open.
 
     Raises
     ------
@@ -88,14 +95,15 @@ def receiver(ae_title: str, local: Receiver, keeping: Keeping) -> Iterator[None]
     entity.require_called_aet = True
     entity.require_calling_aet = list(local.callers)
     entity.add_supported_context(VERIFICATION)
-    for context in AllStoragePresentationContexts:
-        entity.add_supported_context(str(context.abstract_syntax), list(SYNTAXES))
+    for sop_class in sorted(sop_classes):
+        entity.add_supported_context(sop_class, list(SYNTAXES))
+    connections = Connections()
     try:
         entity.start_server(
             (local.bind, local.port),
             block=False,
             ssl_context=server_context(local.tls) if local.tls else None,
-            evt_handlers=[(evt.EVT_C_STORE, keeping), (evt.EVT_CONN_OPEN, without_delay)],
+            evt_handlers=[(evt.EVT_C_STORE, keeping), (evt.EVT_CONN_OPEN, connections)],
         )
     except OSError as error:
         place = f"{local.bind}:{local.port}"
@@ -104,3 +112,4 @@ def receiver(ae_title: str, local: Receiver, keeping: Keeping) -> Iterator[None]
         yield
     finally:
         entity.shutdown()
+        connections.close()

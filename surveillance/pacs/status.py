@@ -27,7 +27,12 @@ def is_done(code: int) -> bool:
 
 def is_out_of_resources(code: int) -> bool:
     """Whether the other side has no room now; later it may."""
-    return code & 0xFF00 == OUT_OF_RESOURCES
+    return code in {OUT_OF_RESOURCES, 0xA701}
+
+
+def is_unable(code: int) -> bool:
+    """Whether this one request failed, and another may not."""
+    return code & 0xF000 == 0xC000 or code == 0xA702
 
 
 def meaning(service: str, code: int) -> str:

@@ -74,6 +74,15 @@ class Stock:
             self._enter(path, hashlib.sha256(content).hexdigest())
         return True
 
+    def studies(self) -> set[str]:
+        """Return the Study Instance UIDs of all that is here."""
+        return {name.partition("/")[0] for name in list(self._known)}
+
+    def files_of(self, study: str) -> dict[str, str]:
+        """Return the files of a study, relative to the folder, with the SHA-256 of each."""
+        known = list(self._known.items())
+        return {name: digest for name, digest in known if name.startswith(f"{study}/")}
+
     def _enter(self, path: Path, digest: str) -> None:
         name = self._name(path)
         try:
