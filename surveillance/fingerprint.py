@@ -11,6 +11,7 @@ from pathlib import Path
 from imaging.guidance import Guidance
 from imaging.protocol import Protocol
 from imaging.visit import Subject
+from imaging.volume import Mask
 
 
 def program_version() -> str:
@@ -48,3 +49,8 @@ def _on_disk(name: str) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def mask_sha256(mask: Mask) -> str:
+    """Return the SHA-256 of a mask's voxels, one byte each in C order."""
+    return hashlib.sha256(mask.array.astype("uint8").tobytes()).hexdigest()

@@ -29,13 +29,24 @@ def graft_from_mask(file: Path, t2: Volume, muscles: Muscles) -> Graft:
         Not a readable NIfTI file, another grid, mirrored axes, not binary, empty, reaching
         outside the body, or with its middle not on the patient's left of the linea alba.
     """
+    return drawn_graft(mask_from_file(file, t2.geometry), muscles, file.name)
+
+
+def mask_from_file(file: Path, grid: Geometry) -> Mask:
+    """Return the mask of a NIfTI file that must be on `grid`; it may be empty.
+
+    Raises
+    ------
+    MaskError
+        Not a readable NIfTI file, another grid, mirrored axes, or not binary.
+    """
     values, geometry = _load(file)
-    _check_grid(file, geometry, t2.geometry)
+    _check_grid(file, geometry, grid)
     array = np.asarray(values)
     found = np.unique(array)
     if found.size > 2 or not np.isin(found, (0, found[-1])).all() or found[-1] < 0:
         raise MaskError("mask_not_binary", file=file.name, values=found[:5].tolist())
-    return drawn_graft(Mask(array > 0, t2.geometry), muscles, file.name)
+    return Mask(array > 0, grid)
 
 
 def drawn_graft(mask: Mask, muscles: Muscles, name: str) -> Graft:
