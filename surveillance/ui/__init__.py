@@ -1,0 +1,1 @@
+"""The reading application: pages draw, packages compute."""

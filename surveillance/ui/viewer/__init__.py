@@ -1,0 +1,30 @@
+"""The viewer: a canvas in the browser, voxels by authorised URL, one function to mount it.
+
+A page builds a `Hanging` and calls `mount_viewer`; the application gives `viewer_routes()` and
+`viewer_middleware()` to `st.App`, and calls `forget_session` at logout. See docs/viewer.md.
+"""
+
+from surveillance.ui.viewer.annotation import Annotation, AnnotationKind, Plane
+from surveillance.ui.viewer.events import EditedMask, Seed, ViewerEvents
+from surveillance.ui.viewer.hanging import Hanging, Layer, MaskLayer, Picture, Tool, WindowPreset
+from surveillance.ui.viewer.mount import forget_session, mount_viewer
+from surveillance.ui.viewer.routes import viewer_middleware, viewer_routes
+
+__all__ = [
+    "Annotation",
+    "AnnotationKind",
+    "EditedMask",
+    "Hanging",
+    "Layer",
+    "MaskLayer",
+    "Picture",
+    "Plane",
+    "Seed",
+    "Tool",
+    "ViewerEvents",
+    "WindowPreset",
+    "forget_session",
+    "mount_viewer",
+    "viewer_middleware",
+    "viewer_routes",
+]

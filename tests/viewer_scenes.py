@@ -1,0 +1,69 @@
+"""What hangs in viewer_page.py: synthetic trunks on known grids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imaging.geometry import Geometry
+from imaging.volume import Mask, Volume
+from surveillance.ui.viewer import Hanging, Layer, MaskLayer, Picture
+
+MUSCLE = 200.0
+
+
+def axial(shape, spacing_mm):
+    """An axial grid whose middle is the origin of the patient."""
+    affine = np.diag([*spacing_mm, 1.0])
+    affine[:3, 3] = -affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+    return Geometry(affine, shape)
+
+
+def trunk(geometry, graft_mm=8.0, fat=60.0, seed=1):
+    """A trunk: fat, two rectus muscles in front, bowel behind, a graft in the left one."""
+    points = geometry.to_world(np.moveaxis(np.indices(geometry.shape), 0, -1))
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    array = np.zeros(geometry.shape, np.float32)
+    body = np.hypot(x / 160, y / 105) < 1
+    inside = np.hypot(x / 140, (y - 3) / 86) < 1
+    array[body] = fat
+    array[inside] = 260 + 90 * np.sin(x[inside] / 9) * np.cos(y[inside] / 11 + z[inside] / 17)
+    muscle = (abs(np.hypot(x / 140, (y - 3) / 86) - 1.0) < 0.06) & (y < -40) & (abs(x) > 6)
+    rectus = muscle & (abs(x) < 68)
+    array[muscle] = MUSCLE
+    spine = np.hypot(x / 24, (y - 55) / 22) < 1
+    array[spine] = 150
+    graft = ((x - 36) / 22) ** 2 + ((y + 78) / graft_mm) ** 2 + (z / 30) ** 2 < 1
+    array[graft] = 330
+    rng = np.random.default_rng(seed)
+    array = np.rint(np.abs(array + rng.normal(0, 9, geometry.shape)))
+    return (
+        Volume(array.astype(np.float32), geometry),
+        Mask(graft, geometry),
+        Mask(rectus & (x > 0) | graft, geometry),
+        Mask(rectus & (x < 0), geometry),
+    )
+
+
+def reading():
+    """Three visits in T2W-FS and T1W-FS, registered; the last is read and its graft editable."""
+    geometry = axial((256, 200, 40), (1.4, 1.2, 5.0))
+    pictures = []
+    for n, visit in enumerate(("Baseline", "Day 28", "Month 6")):
+        for series, fat in (("T2W-FS", 60.0), ("T1W-FS", 40.0)):
+            volume, graft, left, right = trunk(geometry, 6.0 + 2.5 * n, fat, seed=n)
+            layers = ()
+            if series == "T2W-FS":
+                layers = (
+                    MaskLayer(Layer.GRAFT, graft, editable=n == 2),
+                    MaskLayer(Layer.RECTUS_LEFT, left),
+                    MaskLayer(Layer.RECTUS_RIGHT, right),
+                )
+            pictures.append(
+                Picture(
+                    volume, visit, series, "baseline", muscle_median=MUSCLE, layers=layers
+                )
+            )
+    return Hanging("case-1", tuple(pictures), "Month 6", "Baseline")
+
+
+SCENES = {"reading": reading}
