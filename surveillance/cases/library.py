@@ -8,6 +8,7 @@ DATA/subjects/<subject>.json    the versions of one subject, the newest last
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,7 +18,7 @@ from imaging.protocol import Protocol
 from imaging.visit import Subject
 from imaging.visits import arrange
 from surveillance.cases.arrays import Arrays
-from surveillance.cases.case import Case, Shelf
+from surveillance.cases.case import Case, CaseVisit, Shelf
 from surveillance.cases.importing import case_of
 from surveillance.cases.manifest import CaseManifest
 from surveillance.cases.memory import Memory
@@ -89,6 +90,22 @@ class Library:
             lambda: self._read(version),
             lambda case: len(case.manifest.content()),
         )
+
+    def showing(self, subject: str, visit: str, images: Mapping[str, str]) -> CaseVisit:
+        """Return a visit in the newest version of the case that has exactly these images.
+
+        A reassessment of the same images is another version that looks the same.
+
+        Raises
+        ------
+        CaseFilesError
+            No version has them.
+        """
+        for version in reversed(self.versions(subject)):
+            found = [v for v in self.open(version).visits if v.label == visit]
+            if found and found[0].stored.images == dict(images):
+                return found[0]
+        raise CaseFilesError("case_images_gone", subject=subject[:64], visit=visit[:40])
 
     def _read(self, version: str) -> Case:
         try:

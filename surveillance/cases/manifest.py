@@ -18,7 +18,7 @@ from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
 from imaging.registration import Registration
 from imaging.segmentation.masks import Source
-from imaging.series import RoleDecision, SeriesInfo
+from imaging.series import Role, RoleDecision, SeriesInfo
 from imaging.transform import RigidTransform
 from imaging.visit import VisitName
 from surveillance.exports.contract import AssessmentRecord
@@ -100,6 +100,11 @@ class StoredSeries(_Part):
     corrected: str | None = None
     muscle_median: float | None = None
 
+    @property
+    def sha256(self) -> str:
+        """Hash of all that decides how the series looks: what a read is bound to."""
+        return hashlib.sha256(self.model_dump_json().encode("utf-8")).hexdigest()
+
 
 class StoredMuscles(_Part):
     """Muscles, on the T2W-FS grid; the body is with the preparation."""
@@ -146,6 +151,18 @@ class StoredVisit(_Part):
     trouble: tuple[QualityEntry, ...]
     preparation: StoredPreparation | None
     graft: StoredGraft
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Role to the hash of the series a reader can look at, by the names of `readers.cases`."""
+        endpoints = {"t2w_fs": self.t2w_fs, "t1w_fs": self.t1w_fs}
+        found = {n: s.sha256 for n, s in endpoints.items() if s is not None and s.voxels}
+        plain = [s.sha256 for s in self.supporting if s.voxels and s.decision.role is Role.T1W]
+        dixon = [s.sha256 for s in self.supporting if s.voxels and s.decision.role is not Role.T1W]
+        for name, hashes in (("t1w", plain), ("dixon", dixon)):
+            if hashes:
+                found[name] = hashlib.sha256("\n".join(hashes).encode("ascii")).hexdigest()
+        return found
 
 
 class CaseManifest(_Part):
