@@ -16,6 +16,7 @@ A question that was not asked fulfils nothing, unless `or_not_asked`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, Strict, model_validator
@@ -45,6 +46,8 @@ class CellCondition(Section):
     def _one_test(self) -> CellCondition:
         if (self.in_ is None) == (self.at_least is None):
             raise ValueError("a column needs exactly one of in, at_least")
+        if self.at_least is not None and self.at_least not in threshold_keys():
+            raise ValueError(f"the protocol has no key {self.at_least}")
         return self
 
     def holds(self, row: Row, protocol: Protocol) -> bool:
@@ -105,13 +108,19 @@ class Condition(Section):
         return (self.rows_min or 0) <= found and (self.rows_max is None or found <= self.rows_max)
 
 
-def threshold(protocol: Protocol, key: str) -> float:
-    """Return a protocol's number by its dotted key, `signal.nodule_min_mm`.
+@cache
+def threshold_keys() -> frozenset[str]:
+    """Return the dotted keys of all of a protocol's numbers."""
+    sections = {name: field.annotation for name, field in Protocol.model_fields.items()}
+    return frozenset(
+        f"{name}.{key}"
+        for name, section in sections.items()
+        if isinstance(section, type) and issubclass(section, Section)
+        for key in section.model_fields
+    )
 
-    Raises
-    ------
-    AttributeError
-        The protocol has no such key: a form that asks for one is refused when it is loaded.
-    """
+
+def threshold(protocol: Protocol, key: str) -> float:
+    """Return a protocol's number by its dotted key, `signal.nodule_min_mm`."""
     section, _, name = key.partition(".")
     return float(getattr(getattr(protocol, section), name))

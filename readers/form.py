@@ -46,7 +46,7 @@ class Option(Section):
     exclusive: bool = False
 
 
-class Field_(Section):
+class Item(Section):
     """What a question and a column of a table have in common."""
 
     id: str
@@ -60,7 +60,7 @@ class Field_(Section):
     decimals: int | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> Field_:
+    def _complete(self) -> Item:
         if (self.kind in ("choice", "choices")) != bool(self.options):
             raise ValueError(f"{self.id}: options belong to choices, and choices need them")
         limits = (self.unit, self.min, self.max, self.decimals)
@@ -77,11 +77,11 @@ class Field_(Section):
         return next((o for o in self.options if o.id == id_), None)
 
 
-class Column(Field_):
+class Column(Item):
     """One column of a table."""
 
 
-class Question(Field_):
+class Question(Item):
     """One question; `key` takes the reader to it."""
 
     key: str = Field(min_length=1, max_length=1)
@@ -114,6 +114,15 @@ class Limits(Section):
     marks_max: Count
 
 
+class Messages(Section):
+    """What is said of a draft whatever the question."""
+
+    missing: Words
+    cell_missing: Words
+    no_mark: Words
+    not_asked: Words
+
+
 class Check(Section):
     """An edit check: when all of `when` hold, all of `then` must; shown beside question `at`."""
 
@@ -139,6 +148,7 @@ class Form(Section):
     version: str
     title: Words
     limits: Limits
+    messages: Messages
     sections: Several[FormSection] = Field(alias="section")
     checks: Several[Check] = Field(alias="check")
     endpoints: dict[str, Several[Rule]]

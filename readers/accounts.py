@@ -1,0 +1,229 @@
+"""Accounts: who may sign in, with which role; made by an administrator, never by default."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from readers import tables
+from readers.actor import SYSTEM, Actor, Role
+from readers.errors import AccountError, NotFoundError
+from readers.passwords import hashed, matches, random_password
+from readers.store import Store, Writing
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+DISPLAY_CHARS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account, without its password."""
+
+    id: int
+    name: str
+    display_name: str
+    role: Role
+    oidc_identity: str | None
+    password_temporary: bool
+    locked: bool
+    disabled: bool
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts when this account is signed in."""
+        return Actor(self.id, self.name, self.display_name, self.role)
+
+
+def create_first_administrator(store: Store, name: str, display_name: str) -> str:
+    """Make the first administrator and return a random password, to be shown once.
+
+    Raises
+    ------
+    AccountError
+        There are accounts already, or the name cannot be one.
+    """
+    with store.writing(SYSTEM) as writing:
+        if writing.execute(select(func.count()).select_from(tables.account)).scalar_one():
+            raise AccountError("accounts_exist")
+        return _insert(store, writing, name, display_name, Role.ADMINISTRATOR)
+
+
+def create(store: Store, actor: Actor, name: str, display_name: str, role: Role) -> str:
+    """Make an account and return its one-time password, to be changed at the first sign-in.
+
+    Raises
+    ------
+    AccountError
+        The name is taken, or cannot be one.
+    """
+    actor.require(Role.ADMINISTRATOR)
+    with store.writing(actor) as writing:
+        return _insert(store, writing, name, display_name, role)
+
+
+def _insert(store: Store, writing: Writing, name: str, display_name: str, role: Role) -> str:
+    if not _NAME.fullmatch(name) or name == SYSTEM.name:
+        raise AccountError("account_name", name=name[:40])
+    if not 0 < len(display_name.strip()) <= DISPLAY_CHARS_MAX or "\0" in display_name:
+        raise AccountError("account_display_name", most=DISPLAY_CHARS_MAX)
+    if row_of(writing.connection, name) is not None:
+        raise AccountError("account_taken", name=name)
+    password = random_password()
+    writing.execute(
+        insert(tables.account).values(
+            name=name,
+            display_name=display_name.strip(),
+            role=str(role),
+            password_hash=hashed(password, store.policy),
+            password_temporary=True,
+            failures=0,
+            disabled=False,
+        )
+    )
+    told = {"display_name": display_name.strip(), "role": str(role)}
+    writing.record("account.created", f"account:{name}", after=told)
+    return password
+
+
+def every(store: Store, actor: Actor) -> tuple[Account, ...]:
+    """Return all accounts, by name; coordinators see them to assign cases."""
+    actor.require(Role.ADMINISTRATOR, Role.COORDINATOR)
+    with store.reading() as connection:
+        rows = connection.execute(select(tables.account).order_by(tables.account.c.name)).all()
+    return tuple(account_of(row) for row in rows)
+
+
+def reset_password(store: Store, actor: Actor, name: str) -> str:
+    """Give an account a new one-time password, end its lock-out and its sessions."""
+    actor.require(Role.ADMINISTRATOR)
+    password = random_password()
+    values = {
+        "password_hash": hashed(password, store.policy),
+        "password_temporary": True,
+        "failures": 0,
+        "locked_at": None,
+    }
+    _change(store, actor, name, "account.password_reset", values, end_sessions=True)
+    return password
+
+
+def change_password(store: Store, actor: Actor, old: str, new: str) -> None:
+    """Change one's own password.
+
+    Raises
+    ------
+    AccountError
+        The old one is wrong, or the new one is too short or the same.
+    """
+    with store.reading() as connection:
+        row = _known(connection, actor.name)
+    if not matches(old, row.password_hash, store.policy):
+        raise AccountError("password_wrong")
+    if old == new:
+        raise AccountError("password_same")
+    values = {"password_hash": hashed(new, store.policy), "password_temporary": False}
+    _change(store, actor, actor.name, "account.password_changed", values)
+
+
+def unlock(store: Store, actor: Actor, name: str) -> None:
+    """End a lock-out."""
+    actor.require(Role.ADMINISTRATOR)
+    _change(store, actor, name, "account.unlocked", {"failures": 0, "locked_at": None})
+
+
+def disable(store: Store, actor: Actor, name: str, reason: str) -> None:
+    """Close an account for good; what it signed stays, its sessions end."""
+    actor.require(Role.ADMINISTRATOR)
+    _change(
+        store, actor, name, "account.disabled", {"disabled": True}, reason=reason, end_sessions=True
+    )
+
+
+def map_identity(store: Store, actor: Actor, name: str, identity: str) -> None:
+    """Let an OpenID Connect identity (`issuer|subject`, or a verified e-mail) be this account.
+
+    Raises
+    ------
+    AccountError
+        The identity is another account's.
+    """
+    actor.require(Role.ADMINISTRATOR)
+    with store.reading() as connection:
+        taken = connection.execute(
+            select(tables.account.c.name).where(tables.account.c.oidc_identity == identity)
+        ).scalar()
+    if taken not in (None, name):
+        raise AccountError("identity_taken", name=name)
+    _change(store, actor, name, "account.identity_mapped", {"oidc_identity": identity})
+
+
+def _change(
+    store: Store,
+    actor: Actor,
+    name: str,
+    action: str,
+    values: dict[str, object],
+    *,
+    reason: str | None = None,
+    end_sessions: bool = False,
+) -> None:
+    with store.writing(actor) as writing:
+        before = _known(writing.connection, name)
+        writing.execute(
+            update(tables.account).where(tables.account.c.id == before.id).values(**values)
+        )
+        if end_sessions:
+            writing.execute(delete(tables.session).where(tables.session.c.account_id == before.id))
+        told = {k: v for k, v in values.items() if k != "password_hash"}
+        writing.record(
+            action,
+            f"account:{name}",
+            before={k: before._mapping[k] for k in told},
+            after=told,
+            reason=reason,
+        )
+
+
+def row_of(connection: Connection, name: str) -> Row[Any] | None:
+    """Return an account's row, None when there is none of that name."""
+    return connection.execute(select(tables.account).where(tables.account.c.name == name)).first()
+
+
+def _known(connection: Connection, name: str) -> Row[Any]:
+    row = row_of(connection, name)
+    if row is None:
+        raise NotFoundError("account_unknown", name=name[:40])
+    return row
+
+
+def account_of(row: Row[Any]) -> Account:
+    """Return the account that a row holds."""
+    return Account(
+        id=row.id,
+        name=row.name,
+        display_name=row.display_name,
+        role=Role(row.role),
+        oidc_identity=row.oidc_identity,
+        password_temporary=row.password_temporary,
+        locked=row.locked_at is not None,
+        disabled=row.disabled,
+    )
+
+
+def by_name(connection: Connection, name: str, role: Role) -> Account:
+    """Return an account that has a role and is open.
+
+    Raises
+    ------
+    NotFoundError
+        There is none of that name.
+    AccountError
+        It has another role, or is closed.
+    """
+    account = account_of(_known(connection, name))
+    if account.role is not role or account.disabled:
+        raise AccountError("account_not_usable", name=name, role=role)
+    return account

@@ -1,0 +1,216 @@
+"""Assigning: the coordinator gives cases to readers, plans re-reads, and sees how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from readers import accounts, cases, tables
+from readers.actor import Actor, Role
+from readers.clock import told, written
+from readers.errors import CaseError, NotFoundError
+from readers.paradigm import Paradigm
+from readers.passwords import random_password
+from readers.store import Store, Writing
+from readers.worklist import Assigned, VisitState, assignments, drawn, item_of
+
+CODE_CHARS = 6
+_SHARE_DIGITS = 13
+"""So many hexadecimal digits of a draw fit a float exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One assignment as the coordinator sees it."""
+
+    assignment_id: int
+    code: str
+    case_id: str
+    reader: str
+    slot: int
+    is_reread: bool
+    visits: tuple[tuple[str, VisitState], ...]
+    stale_visits: tuple[str, ...]
+    """Locked or open on a case version that is not the newest."""
+
+
+def assign(
+    store: Store, actor: Actor, case_id: str, readers: Sequence[str], paradigm: Paradigm
+) -> tuple[int, ...]:
+    """Give a case to readers (sign-in names), in the slots still free; return assignment ids.
+
+    Raises
+    ------
+    CaseError
+        A reader has the case already, or there are more readers than the paradigm has.
+    NotFoundError, AccountError
+        A name is no reader's.
+    """
+    actor.require(Role.COORDINATOR)
+    with store.writing(actor) as writing:
+        cases.newest(writing.connection, case_id)
+        ids = [accounts.by_name(writing.connection, r, Role.READER).id for r in readers]
+        mine = [a for a in assignments(writing.connection) if a.case_id == case_id]
+        taken = {a.slot for a in mine if a.repeats_id is None}
+        free = [s for s in range(1, paradigm.readers.per_case + 1) if s not in taken]
+        if {a.reader_id for a in mine} & set(ids) or len(set(ids)) != len(ids):
+            raise CaseError("assigned_twice", case=case_id)
+        if len(ids) > len(free):
+            raise CaseError("assigned_full", case=case_id, most=paradigm.readers.per_case)
+        _keep_paradigm(writing, paradigm)
+        return tuple(
+            _add(writing, paradigm, case_id, reader_id, slot)
+            for reader_id, slot in zip(ids, free, strict=False)
+        )
+
+
+def _add(
+    writing: Writing,
+    paradigm: Paradigm,
+    case_id: str,
+    reader_id: int,
+    slot: int,
+    first: Assigned | None = None,
+    not_before: str | None = None,
+) -> int:
+    repeats_id = None if first is None else first.id
+    values = {
+        "code": f"R-{random_password(CODE_CHARS).upper()}",
+        "case_id": case_id,
+        "reader_id": reader_id,
+        "slot": slot,
+        "repeats_id": repeats_id,
+        "paradigm_sha256": paradigm.sha256,
+        "place": _place(writing.connection, paradigm, case_id, reader_id, repeats_id),
+        "not_before": not_before,
+        "withdrawn": False,
+    }
+    id_ = int(writing.execute(insert(tables.assignment).values(**values)).inserted_primary_key[0])
+    told_ = {k: values[k] for k in ("code", "case_id", "reader_id", "slot", "repeats_id")}
+    writing.record("case.assigned", f"assignment:{id_}", after=told_)
+    return id_
+
+
+def _place(
+    connection: Connection, paradigm: Paradigm, case_id: str, reader_id: int, repeats: int | None
+) -> str:
+    """Return the sort key within the worklist: random, or as registered with re-reads between."""
+    draw = drawn(paradigm.order.seed, reader_id, case_id, repeats)
+    if paradigm.order.cases == "random":
+        return draw
+    count = connection.execute(select(func.count()).select_from(tables.assignment)).scalar_one()
+    if repeats is None:
+        return f"{count:012d}"
+    waiting = sorted(
+        a.place
+        for a in assignments(connection)
+        if a.reader_id == reader_id and not item_of(connection, a).started
+    )
+    behind = waiting[int(_share(draw) * len(waiting))] if waiting else f"{count:012d}"
+    return f"{behind}.{draw}"
+
+
+def _share(draw: str) -> float:
+    return float(int(draw[:_SHARE_DIGITS], 16)) / float(16**_SHARE_DIGITS)
+
+
+def _keep_paradigm(writing: Writing, paradigm: Paradigm) -> None:
+    table = tables.paradigm
+    known = writing.execute(select(table.c.sha256).where(table.c.sha256 == paradigm.sha256))
+    if known.first() is None:
+        writing.execute(insert(table).values(sha256=paradigm.sha256, content=paradigm.text))
+        told_ = {"id": paradigm.id, "version": paradigm.version, "sha256": paradigm.sha256}
+        writing.record("paradigm.used", f"paradigm:{paradigm.id}", after=told_)
+
+
+def withdraw(store: Store, actor: Actor, assignment_id: int, reason: str) -> None:
+    """Take a case from a reader; what was read stays on record and counts no more."""
+    actor.require(Role.COORDINATOR)
+    table = tables.assignment
+    with store.writing(actor) as writing:
+        changed = writing.execute(
+            update(table)
+            .where(table.c.id == assignment_id, table.c.withdrawn.is_(False))
+            .values(withdrawn=True)
+        )
+        if changed.rowcount != 1:
+            raise NotFoundError("assignment_unknown", assignment=assignment_id)
+        writing.record("case.withdrawn", f"assignment:{assignment_id}", reason=reason)
+
+
+def plan_rereads(store: Store, actor: Actor) -> int:
+    """Draw re-reads from the finished cases of every reader, by each case's own paradigm.
+
+    Whether a case is drawn depends on the seed and the assignment alone, so planning twice
+    draws nothing twice. Returns how many were added.
+    """
+    actor.require(Role.COORDINATOR)
+    with store.writing(actor) as writing:
+        known = assignments(writing.connection)
+        repeated = {a.repeats_id for a in known}
+        due = [a for a in known if a.repeats_id is None and a.id not in repeated and _is_drawn(a)]
+        planned = 0
+        for first in due:
+            ended = _ended(writing.connection, first)
+            if ended is None:
+                continue
+            wait = timedelta(days=first.paradigm.rereads.washout_days)
+            not_before = written(told(ended) + wait)
+            _add(
+                writing, first.paradigm, first.case_id, first.reader_id, first.slot,
+                first, not_before,
+            )  # fmt: skip
+            planned += 1
+        return planned
+
+
+def _is_drawn(first: Assigned) -> bool:
+    rereads = first.paradigm.rereads
+    return _share(drawn(rereads.seed, first.id)) < rereads.fraction
+
+
+def _ended(connection: Connection, first: Assigned) -> str | None:
+    """Return when the last visit was signed; None while one is open."""
+    if item_of(connection, first).next_visit is not None:
+        return None
+    read, draft = tables.read, tables.draft
+    return connection.execute(
+        select(func.max(draft.c.saved_at))
+        .join(read, read.c.id == draft.c.read_id)
+        .where(read.c.assignment_id == first.id)
+    ).scalar()
+
+
+def progress(store: Store, actor: Actor) -> tuple[Progress, ...]:
+    """Return how far every assignment is, by case, slot and order of assigning."""
+    actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
+    with store.reading() as connection:
+        names = dict(
+            connection.execute(select(tables.account.c.id, tables.account.c.name)).tuples().all()
+        )
+        found = [_progress(connection, a, names[a.reader_id]) for a in assignments(connection)]
+    return tuple(sorted(found, key=lambda p: (p.case_id, p.slot, p.assignment_id)))
+
+
+def _progress(connection: Connection, assigned: Assigned, reader: str) -> Progress:
+    item = item_of(connection, assigned)
+    newest = cases.newest(connection, assigned.case_id)
+    read = tables.read
+    stale = connection.execute(
+        select(read.c.visit)
+        .where(read.c.assignment_id == assigned.id, read.c.case_version_id != newest.id)
+        .order_by(read.c.id)
+    ).scalars()
+    return Progress(
+        assignment_id=assigned.id,
+        code=assigned.code,
+        case_id=assigned.case_id,
+        reader=reader,
+        slot=assigned.slot,
+        is_reread=assigned.repeats_id is not None,
+        visits=tuple((v.label, v.state) for v in item.visits),
+        stale_visits=tuple(stale),
+    )

@@ -1,0 +1,327 @@
+"""Reading: a reader opens a visit, saves drafts, and after the lock sees the machine's values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from readers import cases, tables
+from readers.actor import Actor, Role
+from readers.answers import differing
+from readers.canonical import canonical, loaded
+from readers.cases import CaseVisit
+from readers.condition import Tags
+from readers.errors import DraftConflictError, ForbiddenError, NotFoundError, OrderError
+from readers.form import load_form
+from readers.read import (
+    Content,
+    Read,
+    ReadStatus,
+    SignedContent,
+    SignedKind,
+    parse_content,
+    statuses,
+)
+from readers.store import Store, Writing
+from readers.worklist import Assigned, item_of, own, turn_of
+
+REVISION_OPENED = 1
+
+
+def open_read(store: Store, actor: Actor, assignment_id: int, visit: str) -> Read:
+    """Return a reader's read of a visit; the first time it is made, bound to what is newest now.
+
+    Raises
+    ------
+    ForbiddenError
+        The assignment is not this reader's.
+    OrderError
+        Another visit has to be locked first.
+    """
+    actor.require(Role.READER)
+    with store.writing(actor) as writing:
+        assigned = own(writing.connection, actor, assignment_id)
+        turn = turn_of(writing.connection, assigned, visit)
+        read_id = turn.read_id or _made(writing, assigned, visit)
+        return loaded_read(writing.connection, read_id, assigned)
+
+
+def _made(writing: Writing, assigned: Assigned, label: str) -> int:
+    version = cases.newest(writing.connection, assigned.case_id)
+    tags = sorted(_tags(version.visit(label), assigned))
+    values = {
+        "assignment_id": assigned.id,
+        "visit": label,
+        "case_version_id": version.id,
+        "form_version": assigned.paradigm.form,
+        "tags": canonical(tags),
+        "opened_at": writing.at,
+    }
+    read_id = int(writing.execute(insert(tables.read).values(**values)).inserted_primary_key[0])
+    writing.execute(
+        insert(tables.draft).values(
+            read_id=read_id,
+            revision=REVISION_OPENED,
+            content=canonical(Content().plain),
+            spent_s=0.0,
+            saved_at=writing.at,
+        )
+    )
+    told = {"visit": label, "case_version": version.version, "form": assigned.paradigm.form}
+    writing.record("read.opened", f"read:{read_id}", after=told)
+    return read_id
+
+
+def _tags(visit: CaseVisit, assigned: Assigned) -> Tags:
+    order: Tags = frozenset({"in_order" if assigned.in_order else "any_order"})
+    if visit.baseline:
+        return order | {"baseline"}
+    return order | {"follow_up", "early" if visit.early else "late"}
+
+
+def load(store: Store, actor: Actor, read_id: int) -> Read:
+    """Return one's own read as it stands.
+
+    Raises
+    ------
+    ForbiddenError
+        It is not this reader's.
+    """
+    with store.reading() as connection:
+        return loaded_read(connection, read_id, own_of_read(connection, actor, read_id))
+
+
+def own_of_read(connection: Connection, actor: Actor, read_id: int) -> Assigned:
+    """Return the assignment of one's own read; refuse any other's."""
+    assignment_id = connection.execute(
+        select(tables.read.c.assignment_id).where(tables.read.c.id == read_id)
+    ).scalar()
+    if assignment_id is None:
+        raise ForbiddenError("not_yours")
+    return own(connection, actor, assignment_id)
+
+
+def save_draft(
+    store: Store,
+    actor: Actor,
+    read_id: int,
+    *,
+    revision: int,
+    answers: Any,
+    marks: Any = (),
+    spent_s: float = 0.0,
+) -> Read:
+    """Save what is in the form, complete or not; return the read with its next revision.
+
+    Parameters
+    ----------
+    revision
+        Of the read that the page shows; another one in the store means another tab saved.
+    spent_s
+        Seconds at the form since the last save, added to the read's time.
+
+    Raises
+    ------
+    FormError
+        An answer is not of its question; nothing was saved.
+    DraftConflictError
+        Another tab saved first; what this one had is kept as a copy.
+    OrderError
+        The read is locked.
+    """
+    content: Content | None = None
+    with store.writing(actor) as writing:
+        assigned = own_of_read(writing.connection, actor, read_id)
+        read = loaded_read(writing.connection, read_id, assigned)
+        content = parse_content(load_form(read.form_version), answers, marks)
+        if read.status is ReadStatus.DRAFT and read.revision == revision:
+            _update(writing, read, content, max(spent_s, 0.0))
+            return loaded_read(writing.connection, read_id, assigned)
+        kept = _keep_copy(writing, read_id, revision, content)
+    if read.status is not ReadStatus.DRAFT:
+        raise OrderError("read_locked", visit=read.shown_visit)
+    raise conflict(read, revision, kept)
+
+
+def conflict(read: Read, revision: int, kept: int | None) -> DraftConflictError:
+    """Return the error that names both revisions and carries the stored read."""
+    return DraftConflictError(
+        "draft_conflict", current=read, kept=kept, visit=read.shown_visit,
+        given=revision, stored=read.revision,
+    )  # fmt: skip
+
+
+def _update(writing: Writing, read: Read, content: Content, spent_s: float) -> None:
+    before, after = read.content.plain, content.plain
+    draft = tables.draft
+    writing.execute(
+        update(draft)
+        .where(draft.c.read_id == read.id)
+        .values(
+            revision=read.revision + 1,
+            content=canonical(after),
+            spent_s=read.spent_s + spent_s,
+            saved_at=writing.at,
+        )
+    )
+    told_before, told_after = _changes(before, after)
+    if told_before or told_after:
+        writing.record("draft.saved", f"read:{read.id}", before=told_before, after=told_after)
+
+
+def _changes(
+    before: dict[str, object], after: dict[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return what changed, answer by answer, and the marks as a whole."""
+    flat = [_flat(content) for content in (before, after)]
+    names = differing(*flat)
+    return tuple({n: c[n] for n in names if n in c} for c in flat)  # type: ignore[return-value]
+
+
+def _flat(content: dict[str, object]) -> dict[str, object]:
+    answers: Any = content["answers"]
+    marks: dict[str, object] = {"marks": content["marks"]} if content["marks"] else {}
+    return {**answers, **marks}
+
+
+def _keep_copy(writing: Writing, read_id: int, revision: int, content: Content) -> int:
+    values = {
+        "read_id": read_id,
+        "revision": revision,
+        "content": canonical(content.plain),
+        "kept_at": writing.at,
+    }
+    added = writing.execute(insert(tables.draft_copy).values(**values))
+    kept = int(added.inserted_primary_key[0])
+    writing.record("draft.copy_kept", f"read:{read_id}", after={"copy": kept})
+    return kept
+
+
+def copy(store: Store, actor: Actor, read_id: int, kept: int) -> Content:
+    """Return a copy that was kept when another tab had saved first."""
+    table = tables.draft_copy
+    with store.reading() as connection:
+        own_of_read(connection, actor, read_id)
+        text = connection.execute(
+            select(table.c.content).where(table.c.id == kept, table.c.read_id == read_id)
+        ).scalar()
+        form_version = _read_row(connection, read_id).form_version
+    if text is None:
+        raise NotFoundError("copy_unknown", kept=kept)
+    return _content(form_version, loaded(text))
+
+
+def machine_values(store: Store, actor: Actor, read_id: int) -> dict[str, object] | None:
+    """Return the machine's result for a visit that this reader has locked; None when none is.
+
+    The first look is written down: what is signed afterwards says that the machine was seen.
+
+    Raises
+    ------
+    OrderError
+        The read is not locked yet.
+    """
+    actor.require(Role.READER)
+    with store.writing(actor) as writing:
+        assigned = own_of_read(writing.connection, actor, read_id)
+        read = loaded_read(writing.connection, read_id, assigned)
+        if read.status is ReadStatus.DRAFT:
+            raise OrderError("machine_not_yet", visit=read.shown_visit)
+        row = _read_row(writing.connection, read_id)
+        found = cases.machine_result(writing.connection, row.case_version_id, read.visit)
+        if not machine_was_shown(writing.connection, read_id):
+            values = {"read_id": read_id, "shown_at": writing.at}
+            writing.execute(insert(tables.machine_shown).values(**values))
+            writing.record("machine.shown", f"read:{read_id}")
+    return found
+
+
+def machine_was_shown(connection: Connection, read_id: int) -> bool:
+    """Whether the machine's values of a read were shown to its reader."""
+    table = tables.machine_shown
+    return (
+        connection.execute(select(table.c.read_id).where(table.c.read_id == read_id)).first()
+        is not None
+    )
+
+
+def loaded_read(connection: Connection, read_id: int, assigned: Assigned) -> Read:
+    """Return a read; the caller has checked that it may be seen."""
+    row = _read_row(connection, read_id)
+    version = cases.load_version(connection, row.case_version_id)
+    signed = signed_contents(connection, read_id, row.form_version)
+    shown = next(v.shown for v in item_of(connection, assigned).visits if v.label == row.visit)
+    corrected = any(s.kind is SignedKind.CORRECTION for s in signed)
+    status = ReadStatus.CORRECTED if corrected else ReadStatus.LOCKED
+    counting = [s for s in signed if s.kind is not SignedKind.AFTER_MACHINE]
+    return Read(
+        id=row.id,
+        assignment_id=row.assignment_id,
+        code=assigned.code,
+        visit=row.visit,
+        shown_visit=shown,
+        form_version=row.form_version,
+        tags=frozenset(loaded_tags(row.tags)),
+        case_version=version.version,
+        images=version.visit(row.visit).images,
+        status=status if signed else ReadStatus.DRAFT,
+        revision=row.revision,
+        content=(
+            counting[-1].content if counting else _content(row.form_version, loaded(row.content))
+        ),
+        spent_s=row.spent_s,
+        signed=signed,
+        newer_version=cases.newest(connection, assigned.case_id).id != version.id,
+    )
+
+
+def loaded_tags(text: str) -> Any:
+    """Return the tags that a read keeps."""
+    return loaded(text)
+
+
+def _read_row(connection: Connection, read_id: int) -> Row[Any]:
+    read, draft = tables.read, tables.draft
+    return connection.execute(
+        select(read, draft.c.revision, draft.c.content, draft.c.spent_s)
+        .join(draft, draft.c.read_id == read.c.id)
+        .where(read.c.id == read_id)
+    ).one()
+
+
+def _content(form_version: str, raw: Any) -> Content:
+    return parse_content(load_form(form_version), raw["answers"], raw["marks"])
+
+
+def signed_contents(
+    connection: Connection, read_id: int, form_version: str
+) -> tuple[SignedContent, ...]:
+    """Return the signed answers of a read, in the order they were made."""
+    signed, signature = tables.signed, tables.signature
+    rows = connection.execute(
+        select(signed, signature.c.statement, signature.c.sha256)
+        .join(signature, signature.c.signed_id == signed.c.id)
+        .where(signed.c.read_id == read_id)
+        .order_by(signed.c.version)
+    ).all()
+    return tuple(_signed(row, form_version) for row in rows)
+
+
+def _signed(row: Row[Any], form_version: str) -> SignedContent:
+    content: Any = loaded(row.content)
+    statement: Any = loaded(row.statement)
+    return SignedContent(
+        id=row.id,
+        version=row.version,
+        kind=SignedKind(row.kind),
+        content=_content(form_version, content),
+        endpoints=statuses(content["endpoints"]),
+        reason=row.reason,
+        machine_seen=row.machine_seen,
+        spent_s=row.spent_s,
+        signer=statement["signer"],
+        signed_at=statement["at"],
+        meaning=statement["meaning"],
+        sha256=row.sha256,
+    )

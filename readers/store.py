@@ -1,0 +1,187 @@
+"""Store: one database of reads, and how it is read and written.
+
+SQLite by default, PostgreSQL by URL. There is one writer at a time on either: SQLite takes its
+write lock when the transaction begins, PostgreSQL an advisory lock; so an audit number is never
+given twice and a check made inside a transaction still holds when it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+
+from readers import audit, schema
+from readers.account_policy import AccountPolicy
+from readers.actor import Actor
+from readers.anchor import ANCHOR_FILE, Anchor, Anchored, load_anchored
+from readers.audit import Event
+from readers.clock import Clock, utc_now, written
+from readers.errors import AuditError, StoreError
+
+BUSY_MS = 10_000
+"""How long SQLite waits for another process that writes."""
+WRITER_LOCK = 7_276_568
+"""The advisory lock all writers of one PostgreSQL database take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One writing transaction: all of it happens, with its audit entries, or nothing."""
+
+    connection: Connection
+    actor: Actor
+    at: str
+
+    def execute(self, statement: Any, *values: Any) -> Any:
+        """Run one statement."""
+        return self.connection.execute(statement, *values)
+
+    def record(
+        self,
+        action: str,
+        target: str,
+        *,
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Add the audit entry of what this transaction does."""
+        audit.append(
+            self.connection, self.actor, self.at, Event(action, target, before, after, reason)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Store:
+    """An open store; shared by all threads of a process."""
+
+    engine: Engine
+    clock: Clock = utc_now
+    policy: AccountPolicy = field(default_factory=AccountPolicy)
+    anchor: Anchor | None = None
+    turn: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read one consistent state."""
+        with _told_plainly(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, actor: Actor) -> Iterator[Writing]:
+        """Write: committed when the block ends, undone when it raises.
+
+        Raises
+        ------
+        StoreError
+            The database cannot be reached or written; nothing was changed.
+        """
+        with self.turn, _told_plainly(), _only_writer(self.engine) as connection:
+            yield Writing(connection, actor, written(self.clock()))
+            seq, hash_, at = audit.head(connection)
+        if self.anchor is not None:
+            self.anchor.keep(Anchored(seq, hash_, at))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def open_store(
+    url: str,
+    *,
+    clock: Clock = utc_now,
+    policy: AccountPolicy | None = None,
+    anchor: Anchor | None = None,
+) -> Store:
+    """Open a store; make it when it is not there, migrate it when it is of an older version.
+
+    Raises
+    ------
+    StoreError
+        The URL is not one, the database cannot be reached, is not ours, or is too new.
+    AuditError
+        The database has fewer audit entries than the anchor vouches for.
+    """
+    engine = _engine(_parsed(url))
+    store = Store(engine, clock, policy or AccountPolicy(), anchor)
+    with _told_plainly(), _only_writer(engine) as connection:
+        schema.upgrade(connection)
+    if anchor is not None:
+        _refuse_cut(store, anchor)
+    return store
+
+
+@contextmanager
+def _only_writer(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as plain:
+        connection = plain.execution_options(writes=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+            yield connection
+
+
+def _refuse_cut(store: Store, anchor: Anchor) -> None:
+    known = load_anchored(anchor.folder / ANCHOR_FILE, anchor.public)
+    with store.reading() as connection:
+        seq = audit.head(connection)[0]
+    if known is not None and seq < known.seq:
+        raise AuditError("audit_cut", entries=seq, anchored=known.seq)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError("store_url") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError("store_url")
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except NoSuchModuleError as error:
+        raise StoreError("store_url") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    for setting in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn what a database driver says into our own error, without its parameters."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        detail = str(error.orig).strip().split("\n")[0]
+        raise StoreError("store_unavailable", detail=detail) from error
