@@ -24,8 +24,10 @@ def _catalogue(language: str) -> dict[str, str]:
     }
 
 
-def text(key: str, /, **values: object) -> str:
-    """Return the English sentence of `key` with `values` put in.
+def text(key: str, language: str = "en", /, **values: object) -> str:
+    """Return the sentence of `key` with `values` put in.
+
+    `language` is the name of a folder of the catalogue; what is not translated comes in English.
 
     Raises
     ------
@@ -33,9 +35,10 @@ def text(key: str, /, **values: object) -> str:
         The catalogue has no such key, or a value its sentence needs was not given: a bug of
         ours, found by the test that looks up every key the code uses.
     """
-    return _catalogue("en")[key].format(**values)
+    sentence = _catalogue(language).get(key) or _catalogue("en")[key]
+    return sentence.format(**values)
 
 
 def keys(language: str = "en") -> tuple[str, ...]:
-    """Return all keys of the catalogue, sorted."""
+    """Return all keys of the catalogue in one language, sorted."""
     return tuple(sorted(_catalogue(language)))

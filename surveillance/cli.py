@@ -10,6 +10,7 @@ import warnings
 
 import typer
 
+from surveillance.commands.app import app as reading_app
 from surveillance.commands.assess import assess
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema):
+for command in (assess, inspect, schema, reading_app):
     app.command()(command)
 
 

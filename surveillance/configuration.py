@@ -1,9 +1,9 @@
 """Configuration of the reading application: one TOML file, every key of it known, the rest default.
 
-    [server]    where it listens, its certificate
-    [storage]   data folder, database, memory for images
-    [accounts]  lock-out and expiry (readers.account_policy)
-    [sign_in]   OpenID Connect; without it, passwords
+[server]    where it listens, its certificate
+[storage]   data folder, database, memory for images
+[accounts]  lock-out and expiry (readers.account_policy)
+[sign_in]   OpenID Connect; without it, passwords
 """
 
 from __future__ import annotations
@@ -136,3 +136,15 @@ def _anchored(configuration: Configuration, folder: Path) -> Configuration:
             "storage": storage.model_copy(update={"data": folder / storage.data}),
         }
     )
+
+
+def changed(
+    configuration: Configuration, *, data: Path | None = None, port: int | None = None
+) -> Configuration:
+    """Return the configuration with what the command line says instead."""
+    server, storage = configuration.server, configuration.storage
+    if port is not None:
+        server = server.model_copy(update={"port": port})
+    if data is not None:
+        storage = storage.model_copy(update={"data": data})
+    return configuration.model_copy(update={"server": server, "storage": storage})

@@ -11,7 +11,6 @@ from pathlib import Path
 from imaging.guidance import Guidance
 from imaging.protocol import Protocol
 from imaging.visit import Subject
-from imaging.volume import Mask
 
 
 def program_version() -> str:
@@ -49,8 +48,3 @@ def _on_disk(name: str) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def mask_sha256(mask: Mask) -> str:
-    """Return the SHA-256 of a mask's voxels, one byte each in C order."""
-    return hashlib.sha256(mask.array.astype("uint8").tobytes()).hexdigest()

@@ -10,6 +10,7 @@ from imaging.visit import VisitName
 from readers import cases as registered
 from readers.actor import SYSTEM
 from readers.cases import CaseVisit, is_early
+from readers.masks import keep_machine
 from readers.paradigm import Paradigm, load_paradigm
 from readers.store import Store, open_store
 from surveillance.cases.case import Case
@@ -72,7 +73,10 @@ def register(station: Station, case: Case) -> None:
     visits = [_visit(case, n) for n in range(len(case.visits)) if case.visits[n].stored.images]
     labels = {visit.label for visit in visits}
     machine = {b.folder: machine_result(case, b) for b in case.record.visits if b.folder in labels}
-    registered.register(station.store, SYSTEM, case.subject, visits, machine)
+    version = registered.register(station.store, SYSTEM, case.subject, visits, machine)
+    for visit in case.visits:
+        if visit.label in labels and visit.graft.mask is not None:
+            keep_machine(station.store, SYSTEM, version.id, visit.label, "graft", visit.graft.mask)
 
 
 def _visit(case: Case, number: int) -> CaseVisit:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from tests.viewer_scenes import SCENES
 from surveillance.ui.viewer import MaskLayer, forget_session, mount_viewer
+from tests.viewer_scenes import SCENES
 
 st.set_page_config(layout="wide")
 st.html("<style>.block-container{padding:1rem 1rem 0}header{display:none!important}</style>")
@@ -58,5 +58,7 @@ with right:
         st.error(str(events.refused))
     st.html(f'<pre id="runs">{st.session_state.runs}</pre>')
     items = events.annotations
-    drawn = None if items is None else [[a.kind, a.picture, a.slice_number, a.points_mm] for a in items]
+    drawn = (
+        None if items is None else [[a.kind, a.picture, a.slice_number, a.points_mm] for a in items]
+    )
     st.html(f'<pre id="log">{json.dumps({"log": log, "annotations": drawn})}</pre>')

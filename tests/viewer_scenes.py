@@ -59,9 +59,7 @@ def reading():
                     MaskLayer(Layer.RECTUS_RIGHT, right),
                 )
             pictures.append(
-                Picture(
-                    volume, visit, series, "baseline", muscle_median=MUSCLE, layers=layers
-                )
+                Picture(volume, visit, series, "baseline", muscle_median=MUSCLE, layers=layers)
             )
     return Hanging("case-1", tuple(pictures), "Month 6", "Baseline")
 

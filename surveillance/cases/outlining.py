@@ -10,12 +10,13 @@ from imaging.segmentation.masks import Graft
 from imaging.segmentation.seed import Stroke
 from imaging.series import Role
 from imaging.volume import Mask, Volume
+from readers.masks import mask_sha256
 from surveillance.cases.anatomy import muscles, outlined, prepared
 from surveillance.cases.case import Case, CaseVisit
 from surveillance.errors import CaseFilesError
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.record import record_of
-from surveillance.fingerprint import digest, mask_sha256
+from surveillance.fingerprint import digest
 
 
 def seeded(visit: CaseVisit, stroke_mm: Stroke, earlier: Mask | None = None) -> Graft:

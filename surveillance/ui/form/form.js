@@ -94,7 +94,7 @@ class Form {
   // Answers, and how they get away from here.
 
   get store() {
-    return `graftsite-read-${this.data.read}`;
+    return `graftsite-${this.data.read}`;
   }
 
   /** What this tab had not saved when it was closed or reloaded. */

@@ -7,7 +7,12 @@ A page builds a `Hanging` and calls `mount_viewer`; the application gives `viewe
 from surveillance.ui.viewer.annotation import Annotation, AnnotationKind, Plane
 from surveillance.ui.viewer.events import EditedMask, Seed, ViewerEvents
 from surveillance.ui.viewer.hanging import Hanging, Layer, MaskLayer, Picture, Tool, WindowPreset
-from surveillance.ui.viewer.mount import forget_session, mount_viewer
+from surveillance.ui.viewer.mount import (
+    default_presets,
+    forget_session,
+    mount_viewer,
+    viewer_texts,
+)
 from surveillance.ui.viewer.routes import viewer_middleware, viewer_routes
 
 __all__ = [
@@ -23,8 +28,10 @@ __all__ = [
     "Tool",
     "ViewerEvents",
     "WindowPreset",
+    "default_presets",
     "forget_session",
     "mount_viewer",
     "viewer_middleware",
     "viewer_routes",
+    "viewer_texts",
 ]

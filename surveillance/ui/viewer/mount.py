@@ -73,22 +73,22 @@ def forget_session(user_session: str, office: TokenOffice | None = None) -> None
     (office or process_office()).forget(user_session)
 
 
-def viewer_texts() -> dict[str, str]:
-    """Return what the viewer says, in English."""
+def viewer_texts(language: str = "en") -> dict[str, str]:
+    """Return what the viewer says."""
     names = [key for key in keys() if key.startswith("viewer.")]
-    return {name.removeprefix("viewer."): text(name) for name in names}
+    return {name.removeprefix("viewer."): text(name, language) for name in names}
 
 
-def default_presets() -> tuple[WindowPreset, ...]:
+def default_presets(language: str = "en") -> tuple[WindowPreset, ...]:
     """Return windows that suit muscle, graft and fluid on fat-suppressed images.
 
     How grey an image is shown is no finding; the ratios are those of docs/viewer.md.
     """
     return (
-        WindowPreset(text("viewer.preset_standard"), 0.0, 3.0),
-        WindowPreset(text("viewer.preset_muscle"), 0.4, 1.8),
-        WindowPreset(text("viewer.preset_bright"), 0.0, 6.0),
-        WindowPreset(text("viewer.preset_fat"), 0.0, 1.2),
+        WindowPreset(text("viewer.preset_standard", language), 0.0, 3.0),
+        WindowPreset(text("viewer.preset_muscle", language), 0.4, 1.8),
+        WindowPreset(text("viewer.preset_bright", language), 0.0, 6.0),
+        WindowPreset(text("viewer.preset_fat", language), 0.0, 1.2),
     )
 
 
