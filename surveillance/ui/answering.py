@@ -8,7 +8,7 @@ from readers import reading
 from readers.read import Read
 from surveillance.ui import drafts
 from surveillance.ui.desk import Desk, still_here
-from surveillance.ui.form import described, form_message, mount_form
+from surveillance.ui.form import Look, described, form_message, mount_form
 from surveillance.ui.form.contract import answers_of, form_name
 from surveillance.ui.form.mount import seconds_of
 from surveillance.ui.signing import Task, sign_here
@@ -22,17 +22,14 @@ def answer(desk: Desk, read_id: int) -> None:
     read = reading.load(desk.station.store, desk.actor, read_id)
     key = f"form-{read_id}"
     _conflict(desk, read)
-    told = described(
-        read,
-        read.content,
-        desk.station.protocol,
+    look = Look(
         desk.language,
-        status=drafts.status_of(read),
+        drafts.status_of(read),
         action=desk.text("reading.lock"),
         tried=f"tried-{read_id}" in st.session_state,
     )
     mount_form(
-        told,
+        described(read, read.content, desk.station.protocol, look),
         key,
         on_answers=lambda: _save(desk, key, read_id),
         on_finish=lambda: _finish(desk, key, read_id),
@@ -41,12 +38,12 @@ def answer(desk: Desk, read_id: int) -> None:
         sign_here(desk, read, Task.LOCK)
 
 
-def _save(desk: Desk, key: str, read_id: int) -> bool:
+def _save(desk: Desk, key: str, read_id: int) -> None:
     message = form_message(key, "answers", form_name(read_id))
     if message is None or not still_here(desk):
-        return False
+        return
     number = message.get("n")
-    return drafts.save(
+    drafts.save(
         desk,
         read_id,
         answers=answers_of(message),

@@ -11,6 +11,10 @@ from surveillance.exports.contract import VisitBlock
 from surveillance.ui.desk import Desk
 
 _ENDPOINTS = ("morphological_stability", "signal_characteristics", "fat_absence")
+_NAMES = (
+    "source", "volume_ml", "volume_change_percent", "max_diameter_mm", "t2_ratio", "t1_ratio",
+    "confidence",
+)  # fmt: skip
 Row = tuple[str, str, str, str]
 
 
@@ -33,12 +37,13 @@ def _endpoints(
 ) -> Iterator[Row]:
     mine = read.current.endpoints if read.current else {}
     for name in _ENDPOINTS:
-        blocks = [
-            getattr(block.findings, name).status if block else None for block in (machine, again)
-        ]
-        given = [mine.get(name), *blocks]
+        given = (mine.get(name), _judged(machine, name), _judged(again, name))
         first, second, third = (_status(desk, status) for status in given)
         yield desk.text(f"machine.{name}"), first, second, third
+
+
+def _judged(block: VisitBlock | None, name: str) -> str | None:
+    return None if block is None else str(getattr(block.findings, name).status)
 
 
 def _numbers(
@@ -52,16 +57,17 @@ def _numbers(
 
 
 def _values(desk: Desk, block: VisitBlock | None) -> Iterator[tuple[str, str]]:
-    graft = None if block is None else block.graft
-    change = None if block is None else block.change
-    t2, t1 = (None, None) if block is None else (block.t2, block.t1)
-    yield "source", "" if graft is None else desk.text(f"machine.source_{graft.source}")
-    yield "volume_ml", _number(graft and graft.volume_ml, 1)
-    yield "volume_change_percent", _number(change and change.volume_percent, 0, "+")
-    yield "max_diameter_mm", _number(graft and graft.max_diameter_mm, 0)
-    yield "t2_ratio", _number(t2 and t2.graft_to_muscle_ratio, 2)
-    yield "t1_ratio", _number(t1 and t1.graft_to_muscle_ratio, 2)
-    yield "confidence", _number(graft and graft.confidence, 2)
+    if block is None:
+        yield from ((name, "") for name in _NAMES)
+        return
+    change = block.change
+    yield "source", desk.text(f"machine.source_{block.graft.source}")
+    yield "volume_ml", _number(block.graft.volume_ml, 1)
+    yield "volume_change_percent", _number(change.volume_percent if change else None, 0, "+")
+    yield "max_diameter_mm", _number(block.graft.max_diameter_mm, 0)
+    yield "t2_ratio", _number(block.t2.graft_to_muscle_ratio, 2)
+    yield "t1_ratio", _number(block.t1.graft_to_muscle_ratio, 2)
+    yield "confidence", _number(block.graft.confidence, 2)
 
 
 def _number(value: float | None, decimals: int, sign: str = "") -> str:

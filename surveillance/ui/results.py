@@ -12,7 +12,7 @@ from surveillance.cases.outlining import edited
 from surveillance.exports.contract import VisitBlock
 from surveillance.ui import second_answer
 from surveillance.ui.desk import Desk, still_here
-from surveillance.ui.form import Status, described, mount_form
+from surveillance.ui.form import Look, described, mount_form
 from surveillance.ui.machine import comparison
 from surveillance.ui.signing import Task
 from surveillance.ui.viewing import Looking, looking_at, own_mask
@@ -106,10 +106,8 @@ def _with_own_outline(looking: Looking) -> VisitBlock | None:
 def _answers(desk: Desk, read: Read) -> None:
     signed = read.current
     content = read.content if signed is None else signed.content
-    told = described(
-        read, content, desk.station.protocol, desk.language, status=Status(), read_only=True,
-        name=f"locked-{read.id}",
-    )  # fmt: skip
+    look = Look(desk.language, read_only=True, name=f"locked-{read.id}")
+    told = described(read, content, desk.station.protocol, look)
     mount_form(told, f"locked-{read.id}", on_answers=_nothing, on_finish=_nothing)
 
 

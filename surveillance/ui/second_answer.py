@@ -10,7 +10,7 @@ from readers.form import load_form
 from readers.read import Read, parse_content
 from readers.signing import Given
 from surveillance.ui.desk import Desk, still_here
-from surveillance.ui.form import Status, described, form_message, mount_form
+from surveillance.ui.form import Look, Status, described, form_message, mount_form
 from surveillance.ui.form.contract import answers_of
 from surveillance.ui.signing import Task, sign_here
 
@@ -38,11 +38,14 @@ def draw(desk: Desk, read: Read, task: Task) -> None:
     st.caption(desk.text(f"results.about_{task}"))
     given = Given(st.session_state[f"second-answers-{read.id}"], read.signed[-1].content.marks)
     content = parse_content(load_form(read.form_version), given.answers, given.marks)
-    told = described(
-        read, content, desk.station.protocol, desk.language,
-        status=st.session_state.get(f"status-{key}", Status()), tried=True,
-        action=desk.text("reading.lock"), name=key,
-    )  # fmt: skip
+    look = Look(
+        desk.language,
+        st.session_state.get(f"status-{key}", Status()),
+        action=desk.text("reading.lock"),
+        tried=True,
+        name=key,
+    )
+    told = described(read, content, desk.station.protocol, look)
     mount_form(
         told,
         key,

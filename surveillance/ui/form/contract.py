@@ -26,19 +26,9 @@ class Status:
     echo: int = 0
 
 
-def described(
-    read: Read,
-    content: Content,
-    protocol: Protocol,
-    language: Language,
-    *,
-    status: Status,
-    read_only: bool = False,
-    action: str | None = None,
-    tried: bool = False,
-    name: str | None = None,
-) -> dict[str, Any]:
-    """Return the form of a read with some content, and what is missing in it.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a form is shown.
 
     Parameters
     ----------
@@ -49,11 +39,23 @@ def described(
     name
         By which the browser keeps unsaved answers apart from those of other forms.
     """
+
+    language: Language
+    status: Status = Status()
+    read_only: bool = False
+    action: str | None = None
+    tried: bool = False
+    name: str | None = None
+
+
+def described(read: Read, content: Content, protocol: Protocol, look: Look) -> dict[str, Any]:
+    """Return the form of a read with some content, and what is missing in it."""
+    language, status = look.language, look.status
     form = load_form(read.form_version)
     asked = form.asked(content.answers, read.tags, protocol)
     found = problems(form, content.answers, content.marks, read.tags, protocol)
     return {
-        "read": name or form_name(read.id),
+        "read": look.name or form_name(read.id),
         "revision": read.revision,
         "title": form.title.to(language),
         "sections": [
@@ -70,9 +72,9 @@ def described(
             {"at": p.at, "severity": p.severity, "message": p.message.to(language)} for p in found
         ],
         "status": {"state": status.state, "text": status.text, "echo": status.echo},
-        "readOnly": read_only,
-        "complete": tried,
-        "action": action,
+        "readOnly": look.read_only,
+        "complete": look.tried,
+        "action": look.action,
         "textMax": form.limits.comment_chars_max,
         "texts": form_texts(language),
     }

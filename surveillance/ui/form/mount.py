@@ -14,8 +14,8 @@ import streamlit as st
 def mount_form(
     told: Mapping[str, Any],
     key: str,
-    on_answers: Callable[[], object],
-    on_finish: Callable[[], object],
+    on_answers: Callable[[], None],
+    on_finish: Callable[[], None],
 ) -> None:
     """Draw the form at this place of the page.
 
