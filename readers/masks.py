@@ -24,7 +24,7 @@ from readers.canonical import canonical, loaded
 from readers.errors import MaskVersionError, NotFoundError, OrderError
 from readers.grids import grid_from_plain, plain_grid
 from readers.read import ReadStatus
-from readers.reading import loaded_read, own_of_read
+from readers.reading import loaded_read, machine_may_be_seen, own_of_read
 from readers.store import Store, Writing
 
 Structure = Literal["graft", "rectus_left", "rectus_right"]
@@ -153,7 +153,8 @@ class _Made:
 def _add(writing: Writing, made: _Made, mask: Mask) -> MaskVersion:
     grid = cases.load_version(writing.connection, made.case_version_id).visit(made.visit).grid
     if grid is None or not mask.geometry.same_grid(grid):
-        raise MaskVersionError("mask_grid", mask=mask.geometry.shape, image=grid and grid.shape)
+        image = grid and grid.shape
+        raise MaskVersionError("mask_version_grid", mask=mask.geometry.shape, image=image)
     hashed = _kept_content(writing, Mask(mask.array, grid))
     values = {**asdict(made), "sha256": hashed, "author": writing.actor.name, "made_at": writing.at}
     id_ = writing.execute(insert(tables.mask_version).values(**values)).inserted_primary_key[0]
@@ -202,7 +203,7 @@ def _visible(connection: Connection, actor: Actor, read_id: int) -> tuple[MaskVe
     assigned = own_of_read(connection, actor, read_id)
     read = loaded_read(connection, read_id, assigned)
     shows_machine = (
-        read.status is not ReadStatus.DRAFT
+        machine_may_be_seen(connection, assigned, read)
         or assigned.paradigm.blinding.machine_outline_before_lock
     )
     table = tables.mask_version

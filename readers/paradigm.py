@@ -38,6 +38,7 @@ class Blinding(Section):
     """What a reader may see before the own answers are locked."""
 
     machine_outline_before_lock: bool
+    machine_values_after: Literal["visit", "case"]
 
 
 class Rereads(Section):

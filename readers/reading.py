@@ -226,7 +226,7 @@ def machine_values(store: Store, actor: Actor, read_id: int) -> dict[str, object
     with store.writing(actor) as writing:
         assigned = own_of_read(writing.connection, actor, read_id)
         read = loaded_read(writing.connection, read_id, assigned)
-        if read.status is ReadStatus.DRAFT:
+        if not machine_may_be_seen(writing.connection, assigned, read):
             raise OrderError("machine_not_yet", visit=read.shown_visit)
         row = _read_row(writing.connection, read_id)
         found = cases.machine_result(writing.connection, row.case_version_id, read.visit)
@@ -235,6 +235,14 @@ def machine_values(store: Store, actor: Actor, read_id: int) -> dict[str, object
             writing.execute(insert(tables.machine_shown).values(**values))
             writing.record("machine.shown", f"read:{read_id}")
     return found
+
+
+def machine_may_be_seen(connection: Connection, assigned: Assigned, read: Read) -> bool:
+    """Whether the paradigm lets a reader see the machine's result of a visit now."""
+    if read.status is ReadStatus.DRAFT:
+        return False
+    after_all = assigned.paradigm.blinding.machine_values_after == "case"
+    return not after_all or item_of(connection, assigned).next_visit is None
 
 
 def machine_was_shown(connection: Connection, read_id: int) -> bool:

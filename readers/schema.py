@@ -23,8 +23,8 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring a database to the newest version, inside the caller's transaction.
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring a database to a version, the newest unless told, inside the caller's transaction.
 
     Raises
     ------
@@ -36,15 +36,17 @@ def upgrade(connection: Connection) -> None:
         return
     if version is None and inspect(connection).get_table_names():
         raise StoreError("store_not_ours")
-    if version is not None and version not in _known():
+    if version is not None and not knows(version):
         raise StoreError("store_too_new", version=version, newest=newest())
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
-def _known() -> set[str]:
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+def knows(version: str) -> bool:
+    """Whether this program has a migration of that name."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return version in {script.revision for script in scripts}
 
 
 def _config() -> Config:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 
@@ -71,8 +71,12 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read one consistent state."""
-        with _told_plainly(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with _told_plainly(), self.engine.connect() as plain:
+            connection = plain
+            if self.engine.dialect.name == "postgresql":  # SQLite always reads one state
+                connection = plain.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self, actor: Actor) -> Iterator[Writing]:
@@ -83,7 +87,7 @@ class Store:
         StoreError
             The database cannot be reached or written; nothing was changed.
         """
-        with self.turn, _told_plainly(), _only_writer(self.engine) as connection:
+        with self.turn, _told_plainly(), only_writer(self.engine) as connection:
             yield Writing(connection, actor, written(self.clock()))
             seq, hash_, at = audit.head(connection)
         if self.anchor is not None:
@@ -110,9 +114,9 @@ def open_store(
     AuditError
         The database has fewer audit entries than the anchor vouches for.
     """
-    engine = _engine(_parsed(url))
+    engine = connected(url)
     store = Store(engine, clock, policy or AccountPolicy(), anchor)
-    with _told_plainly(), _only_writer(engine) as connection:
+    with _told_plainly(), only_writer(engine) as connection:
         schema.upgrade(connection)
     if anchor is not None:
         _refuse_cut(store, anchor)
@@ -120,12 +124,13 @@ def open_store(
 
 
 @contextmanager
-def _only_writer(engine: Engine) -> Iterator[Connection]:
+def only_writer(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction that no other writer of any process is in."""
     with engine.connect() as plain:
         connection = plain.execution_options(writes=True)
         with connection.begin():
             if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+                connection.execute(select(func.pg_advisory_xact_lock(WRITER_LOCK)))
             yield connection
 
 
@@ -149,9 +154,16 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL) -> Engine:
+def connected(url: str) -> Engine:
+    """Return the engine of a store's address.
+
+    Raises
+    ------
+    StoreError
+        The address is not one of SQLite or PostgreSQL.
+    """
     try:
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(_parsed(url), pool_pre_ping=True, hide_parameters=True)
     except NoSuchModuleError as error:
         raise StoreError("store_url") from error
     if engine.dialect.name == "sqlite":

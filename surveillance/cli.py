@@ -10,10 +10,15 @@ import warnings
 
 import typer
 
+from surveillance.commands.administrator import create_administrator
 from surveillance.commands.app import app as reading_app
 from surveillance.commands.assess import assess
+from surveillance.commands.audit import audit
+from surveillance.commands.backup import backup
+from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
+from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
 
 app = typer.Typer(
@@ -22,8 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema, reading_app):
+for command in (assess, inspect, schema, reading_app, create_administrator, backup, restore):
     app.command()(command)
+app.add_typer(audit, name="audit")
+app.add_typer(export, name="export")
 
 
 def main() -> None:

@@ -8,9 +8,12 @@ import pytest
 
 from imaging import errors
 from imaging.messages import keys, text
+from readers import errors as readers_errors
 
 ROOT = Path(__file__).parents[1]
-ERROR_CLASSES = {name for name in vars(errors) if name.endswith("Error")}
+ERROR_CLASSES = {
+    name for tree in (errors, readers_errors) for name in vars(tree) if name.endswith("Error")
+}
 SOURCES = [
     p for folder in ("imaging", "readers", "surveillance") for p in (ROOT / folder).rglob("*.py")
 ]

@@ -25,3 +25,23 @@ class Exit(IntEnum):
     SOME_FAILED = 3
     ALL_FAILED = 4
     INTERRUPTED = 130
+
+
+StoreUrl = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="GRAFTSITE_STORE",
+        help="where reads are kept: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+    ),
+]
+Keys = Annotated[
+    Path,
+    typer.Option(
+        "--keys",
+        envvar="GRAFTSITE_KEYS",
+        help="folder of the audit key and anchor: not beside the store, the server's alone",
+    ),
+]
+DEFAULT_STORE = "sqlite:///graftsite-reads.sqlite"
+DEFAULT_KEYS = Path("graftsite-keys")

@@ -1,0 +1,1 @@
+"""Agreement: how far readers agree with each other, with themselves and with the machine."""
