@@ -58,14 +58,16 @@ def app(
 
 def _assessed(station: Station, images: tuple[Path, ...]) -> Path:
     """Assess images into the data folder; what is assessed already is not done again."""
-    from imaging.guidance import Guidance
     from imaging.messages import text
     from surveillance.batch import Request, run
+    from surveillance.guidance import parse_guidance
     from surveillance.summary import Reporter
 
     folder = station.configuration.storage.data / "results"
     typer.echo(text("app.assessing"))
-    request = Request(images, folder, station.protocol, (), Guidance(), jobs=2, debug=False)
+    request = Request(
+        images, folder, station.protocol, (), parse_guidance((), ()), jobs=2, debug=False
+    )
     with Reporter(quiet=False) as reporter:
         reporter.close(run(request, reporter), as_json=False)
     return folder
