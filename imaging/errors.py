@@ -39,6 +39,10 @@ class GraftsiteError(Exception):
         self.values = values
         super().__init__(text(f"error.{code}", **values))
 
+    def told(self, language: str) -> str:
+        """Return the message in one language."""
+        return text(f"error.{self.code}", language, **self.values)
+
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions with keyword arguments do not survive pickling to another process otherwise.
         return (_rebuild, (type(self), self.code, self.values))

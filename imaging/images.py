@@ -69,11 +69,17 @@ def load_images(visit: Visit, protocol: Protocol) -> tuple[Images | None, tuple[
         t2.corrected, t1.corrected, wall, protocol.registration, Contrast.CROSS
     )
     misfit = registration_gate(t1_from_t2, "T1W-FS to T2W-FS", (FAT,))
-    carried = None
-    if t1_from_t2.success:
-        carried = resample(t1.corrected, t2.raw.geometry, t1_from_t2.moving_from_fixed)
-    images = Images(t2, t1, wall, t1_from_t2, carried)
+    images = Images(t2, t1, wall, t1_from_t2, t1_laid_on_t2(t1, t2, t1_from_t2))
     return images, (*trouble, *((misfit,) if misfit else ()))
+
+
+def t1_laid_on_t2(
+    t1: Contrasted | None, t2: Contrasted, t1_from_t2: Registration | None
+) -> Volume | None:
+    """Return the corrected T1W-FS on the T2W-FS grid; None when it is missing or does not fit."""
+    if t1 is None or t1_from_t2 is None or not t1_from_t2.success:
+        return None
+    return resample(t1.corrected, t2.raw.geometry, t1_from_t2.moving_from_fixed)
 
 
 def _contrasted(series: Series, raw: Volume, body: Mask) -> Contrasted:

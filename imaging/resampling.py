@@ -81,6 +81,20 @@ def shrink(image: Image, spacing_mm: float) -> Image:
     return Volume(array, geometry)
 
 
+def coverage(onto: Geometry, seen: Geometry, seen_from_onto: RigidTransform) -> Mask:
+    """Return the voxels of `onto` whose centres lie in the field of view of `seen`."""
+    index_from_index = np.linalg.inv(seen.affine) @ seen_from_onto.matrix @ onto.affine
+    i, j, k = (np.arange(n, dtype=np.float64) for n in onto.shape)
+    inside = np.ones(onto.shape, dtype=np.bool_)
+    for row, size in zip(index_from_index[:3], seen.shape, strict=True):
+        # Added axis by axis, so that no (voxels, 3) array is ever made.
+        place_along = (
+            (row[0] * i)[:, None, None] + (row[1] * j)[:, None] + (row[2] * k + row[3])[None, None]
+        )
+        inside &= (place_along >= -0.5 - 1e-6) & (place_along <= size - 0.5 + 1e-6)
+    return Mask(inside, onto)
+
+
 def cropped(image: Image, points_mm: FloatArray, margin_mm: float) -> Image:
     """Return the smallest block of voxels that holds LPS points (n, 3) and a margin."""
     i, j, k = block(image.geometry, points_mm, margin_mm)

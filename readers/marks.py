@@ -11,6 +11,7 @@ from readers.errors import FormError
 
 MarkKind = Literal["point", "length", "ellipse", "pixel_value"]
 Series = Literal["t2w_fs", "t1w_fs", "t1w", "dixon"]
+Plane = Literal["axial", "coronal", "sagittal"]
 Point = tuple[float, float, float]
 
 POINTS = {"point": 1, "length": 2, "ellipse": 4, "pixel_value": 1}
@@ -29,13 +30,17 @@ class Mark:
     series
         The image it lies on, by role.
     slice_index
-        From 0, along k of that image.
+        From 0, along the plane's axis of that image (k for an axial series).
     points_lps_mm
         One for a point or pixel value, both ends of a length, the four ends of an ellipse's axes.
     value, unit
         Length or axes product in mm or mm², the pixel's value; None for a point.
     ratio_to_muscle
         Value over the reference muscle's median, where it applies.
+    visit
+        Label of the visit whose image it lies on; "" for the one that is read.
+    plane
+        The plane that was looked at, which `slice_index` counts along.
     """
 
     id: str
@@ -46,6 +51,8 @@ class Mark:
     value: float | None = None
     unit: Literal["mm", "mm2", "1"] | None = None
     ratio_to_muscle: float | None = None
+    visit: str = ""
+    plane: Plane = "axial"
 
     def __post_init__(self) -> None:
         numbers = [c for point in self.points_lps_mm for c in point]
@@ -55,6 +62,8 @@ class Mark:
             and self.series in get_args(Series)
             and self.unit in ("mm", "mm2", "1", None)
             and 0 < len(self.id) <= ID_CHARS_MAX
+            and self.plane in get_args(Plane)
+            and len(self.visit) <= ID_CHARS_MAX
             and self.slice_index >= 0
             and len(self.points_lps_mm) == POINTS[self.kind]
             and all(len(point) == 3 for point in self.points_lps_mm)
@@ -75,6 +84,8 @@ class Mark:
             "value": self.value,
             "unit": self.unit,
             "ratio_to_muscle": self.ratio_to_muscle,
+            "visit": self.visit,
+            "plane": self.plane,
         }
 
 
@@ -107,6 +118,8 @@ def _parse(item: object) -> Mark:
             series=item["series"],
             slice_index=int(item["slice_index"]),
             points_lps_mm=points,
+            visit=str(item.get("visit", "")),
+            plane=item.get("plane", "axial"),
             value=_number(item.get("value")),
             unit=item.get("unit"),
             ratio_to_muscle=_number(item.get("ratio_to_muscle")),

@@ -11,6 +11,7 @@ import warnings
 import typer
 
 from surveillance.commands.administrator import create_administrator
+from surveillance.commands.app import app as reading_app
 from surveillance.commands.assess import assess
 from surveillance.commands.audit import audit
 from surveillance.commands.backup import backup
@@ -40,6 +41,7 @@ COMMANDS = (
     pull,
     push,
     listen,
+    reading_app,
     create_administrator,
     backup,
     restore,

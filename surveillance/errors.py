@@ -1,0 +1,23 @@
+"""Errors of the layer that joins machine and readers.
+
+GraftsiteError (imaging)
+├── CaseImportError        an assessed subject cannot be made a case from what was given
+├── CaseFilesError         the files of a case are not there, or not as they were written
+└── ConfigurationError     the configuration of the reading application cannot be used
+"""
+
+from __future__ import annotations
+
+from imaging.errors import GraftsiteError
+
+
+class CaseImportError(GraftsiteError):
+    """An assessed subject cannot be made a case from the images and results given."""
+
+
+class CaseFilesError(GraftsiteError):
+    """The files of a case are not there, or not as they were written."""
+
+
+class ConfigurationError(GraftsiteError):
+    """The configuration of the reading application cannot be used."""

@@ -1,0 +1,80 @@
+"""Answering: the form beside the pictures; a fragment, so that an answer redraws nothing else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from readers import reading
+from readers.read import Read
+from surveillance.ui import drafts
+from surveillance.ui.desk import Desk, still_here
+from surveillance.ui.form import Look, described, form_message, mount_form
+from surveillance.ui.form.contract import answers_of, form_name
+from surveillance.ui.form.mount import seconds_of
+from surveillance.ui.signing import Task, sign_here
+
+
+@st.fragment
+def answer(desk: Desk, read_id: int) -> None:
+    """Draw the form of a draft."""
+    if not still_here(desk):
+        st.rerun()
+    read = reading.load(desk.station.store, desk.actor, read_id)
+    key = f"form-{read_id}"
+    _conflict(desk, read)
+    look = Look(
+        desk.language,
+        drafts.status_of(read),
+        action=desk.text("reading.lock"),
+        tried=f"tried-{read_id}" in st.session_state,
+    )
+    mount_form(
+        described(read, read.content, desk.station.protocol, look),
+        key,
+        on_answers=lambda: _save(desk, key, read_id),
+        on_finish=lambda: _finish(desk, key, read_id),
+    )
+    if st.session_state.pop(f"finish-{read_id}", False):
+        sign_here(desk, read, Task.LOCK)
+
+
+def _save(desk: Desk, key: str, read_id: int) -> None:
+    message = form_message(key, "answers", form_name(read_id))
+    if message is None or not still_here(desk):
+        return
+    number = message.get("n")
+    drafts.save(
+        desk,
+        read_id,
+        answers=answers_of(message),
+        spent_s=seconds_of(message),
+        echo=number if isinstance(number, int) else 0,
+    )
+
+
+def _finish(desk: Desk, key: str, read_id: int) -> None:
+    message = form_message(key, "finish", form_name(read_id))
+    if message is None or not still_here(desk):
+        return
+    st.session_state[f"tried-{read_id}"] = True
+    echo = drafts.status_of(reading.load(desk.station.store, desk.actor, read_id)).echo
+    if drafts.save(desk, read_id, answers=answers_of(message), echo=echo):
+        st.session_state[f"finish-{read_id}"] = True
+
+
+def _conflict(desk: Desk, read: Read) -> None:
+    """Two tabs: the reader says which of the two goes on; the other stays in the store."""
+    kept = st.session_state.get(f"kept-{read.id}")
+    if kept is None:
+        return
+    st.warning(desk.text("reading.two_tabs"))
+    with st.container(horizontal=True):
+        stored = st.button(desk.text("reading.take_stored"), key=f"stored-{read.id}")
+        mine = st.button(desk.text("reading.take_mine"), key=f"mine-{read.id}")
+    if stored or mine:
+        del st.session_state[f"kept-{read.id}"]
+        if stored:
+            drafts.take_stored(desk, read)
+        else:
+            drafts.take_mine(desk, read, kept)
+        st.rerun()

@@ -1,0 +1,77 @@
+"""Second answer: a correction, or a change of mind after the program's values were seen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from imaging.errors import GraftsiteError
+from readers.answers import plain
+from readers.form import load_form
+from readers.read import Read, parse_content
+from readers.signing import Given
+from surveillance.ui.desk import Desk, still_here
+from surveillance.ui.form import Look, Status, described, form_message, mount_form
+from surveillance.ui.form.contract import answers_of
+from surveillance.ui.signing import Task, sign_here
+
+
+def begun(read_id: int) -> Task | None:
+    """Return what the reader has begun, None when nothing."""
+    found: Task | None = st.session_state.get(f"second-{read_id}")
+    return found
+
+
+def begin(read: Read, task: Task) -> None:
+    """Begin with the answers that were signed last."""
+    last = read.signed[-1].content
+    st.session_state[f"second-{read.id}"] = task
+    st.session_state[f"second-answers-{read.id}"] = plain(last.answers)
+    st.rerun(scope="fragment")
+
+
+def draw(desk: Desk, read: Read, task: Task) -> None:
+    """Draw the form of the second answer; nothing of it is stored before it is signed."""
+    key = f"{task}-{read.id}"
+    if st.button(desk.text("results.back")):
+        _end(read.id)
+        st.rerun(scope="fragment")
+    st.caption(desk.text(f"results.about_{task}"))
+    given = Given(st.session_state[f"second-answers-{read.id}"], read.signed[-1].content.marks)
+    content = parse_content(load_form(read.form_version), given.answers, given.marks)
+    look = Look(
+        desk.language,
+        st.session_state.get(f"status-{key}", Status()),
+        action=desk.text("reading.lock"),
+        tried=True,
+        name=key,
+    )
+    told = described(read, content, desk.station.protocol, look)
+    mount_form(
+        told,
+        key,
+        on_answers=lambda: _take(desk, read, key, "answers"),
+        on_finish=lambda: _take(desk, read, key, "finish"),
+    )
+    if st.session_state.pop(f"finish-{key}", False):
+        sign_here(desk, read, task, given)
+
+
+def _take(desk: Desk, read: Read, key: str, kind: str) -> None:
+    message = form_message(key, kind, key)
+    if message is None or not still_here(desk):
+        return
+    number = message.get("n")
+    echo = number if isinstance(number, int) else 0
+    try:
+        parsed = parse_content(load_form(read.form_version), answers_of(message))
+    except GraftsiteError as error:
+        st.session_state[f"status-{key}"] = Status("failed", error.told(desk.language), echo)
+        return
+    st.session_state[f"second-answers-{read.id}"] = plain(parsed.answers)
+    st.session_state[f"status-{key}"] = Status("saved", desk.text("results.not_signed"), echo)
+    st.session_state[f"finish-{key}"] = kind == "finish"
+
+
+def _end(read_id: int) -> None:
+    for name in ("second", "second-answers"):
+        st.session_state.pop(f"{name}-{read_id}", None)

@@ -1,0 +1,60 @@
+"""Server: the reading application as one ASGI application, and the process that serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from surveillance.configuration import Server, SignIn
+from surveillance.station import Station
+from surveillance.ui.gate import Gate
+from surveillance.ui.running import put_down
+from surveillance.ui.sign_in import sign_in_routes
+from surveillance.ui.viewer import viewer_middleware, viewer_routes
+
+_SCRIPT = Path(__file__).with_name("script.py")
+
+
+def reading_app(station: Station) -> st.App:
+    """Return the application of a station; one a process."""
+    put_down(station)
+    sign_in = station.configuration.sign_in
+    gate = [] if sign_in.by_identity else [Middleware(Gate, store=station.store)]
+    return st.App(
+        _SCRIPT,
+        routes=[*sign_in_routes(station), *viewer_routes()],
+        middleware=[*gate, *viewer_middleware()],
+        secrets=_secrets(sign_in),
+    )
+
+
+def serve(station: Station) -> None:
+    """Serve until interrupted."""
+    reading_app(station).run(config=_settings(station.configuration.server))
+
+
+def _secrets(sign_in: SignIn) -> dict[str, Any] | None:
+    """Return what `st.login` needs, under its own names."""
+    if not sign_in.by_identity:
+        return None
+    given = sign_in.model_dump()
+    given["server_metadata_url"] = given.pop("metadata_url")
+    return {"auth": given}
+
+
+def _settings(server: Server) -> dict[str, object]:
+    tls = {"server.sslCertFile": str(server.certificate), "server.sslKeyFile": str(server.key)}
+    return {
+        "server.address": server.address,
+        "server.port": server.port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.disconnectedSessionTTL": 600,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        **(tls if server.certificate else {}),
+    }

@@ -1,0 +1,51 @@
+"""Third: the adjudicator's own answers, where neither reading stands; the readers' form again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from imaging.errors import GraftsiteError
+from readers.adjudication import BlindedPair
+from readers.answers import plain
+from readers.form import load_form
+from readers.read import parse_content
+from readers.signing import Given
+from surveillance.ui.desk import Desk
+from surveillance.ui.form import Look, Status, described, form_message, mount_form
+from surveillance.ui.form.contract import answers_of
+
+
+def third_reading(desk: Desk, pair: BlindedPair) -> Given:
+    """Draw the form, filled with the first reading to begin with; return what it holds now."""
+    name = f"third-{pair.dispute.id}"
+    answers = st.session_state.setdefault(name, plain(pair.first.content.answers))
+    marks = (*pair.first.content.marks, *pair.second.content.marks)
+    content = parse_content(load_form(pair.template.form_version), answers, _each_once(marks))
+    status = st.session_state.get(f"status-{name}", Status())
+    look = Look(desk.language, status, tried=True, name=name)
+    mount_form(
+        described(pair.template, content, desk.station.protocol, look),
+        name,
+        on_answers=lambda: _take(desk, pair, name),
+        on_finish=lambda: None,
+    )
+    return Given(answers, content.marks)
+
+
+def _each_once(marks: tuple[object, ...]) -> list[object]:
+    return list({getattr(mark, "id", ""): mark for mark in marks}.values())
+
+
+def _take(desk: Desk, pair: BlindedPair, name: str) -> None:
+    message = form_message(name, "answers", name)
+    if message is None:
+        return
+    number = message.get("n")
+    echo = number if isinstance(number, int) else 0
+    try:
+        parsed = parse_content(load_form(pair.template.form_version), answers_of(message))
+    except GraftsiteError as error:
+        st.session_state[f"status-{name}"] = Status("failed", error.told(desk.language), echo)
+        return
+    st.session_state[name] = plain(parsed.answers)
+    st.session_state[f"status-{name}"] = Status("saved", desk.text("results.not_signed"), echo)
