@@ -53,10 +53,11 @@ def _t1_on_t2_grid(visit: CaseVisit) -> Volume | None:
     )
 
 
-def edited(case: Case, masks: Mapping[str, Mask]) -> AssessmentRecord:
+def edited(case: Case, masks: Mapping[str, Mask], until: str | None = None) -> AssessmentRecord:
     """Measure and judge a case again with the masks that a person drew, by visit label.
 
-    The other visits keep the program's outlines. What changed says `edited`.
+    The other visits keep the program's outlines. What changed says `edited`. Visits after
+    `until` are left out; nothing before depends on them.
 
     Raises
     ------
@@ -65,7 +66,9 @@ def edited(case: Case, masks: Mapping[str, Mask]) -> AssessmentRecord:
     CaseFilesError
         A visit is not there or has no T2W-FS.
     """
-    visits = {visit.label: outlined(visit) for visit in case.visits}
+    labels = [visit.label for visit in case.visits]
+    seen = case.visits if until is None else case.visits[: labels.index(until) + 1]
+    visits = {visit.label: outlined(visit) for visit in seen}
     for label, mask in masks.items():
         ready = outlined(case.visit(label))
         if ready.prepared is None:

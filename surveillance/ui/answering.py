@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from readers import reading
+from readers import masks, reading
 from readers.read import Read
 from surveillance.ui import drafts
 from surveillance.ui.desk import Desk, still_here
 from surveillance.ui.form import Look, described, form_message, mount_form
 from surveillance.ui.form.contract import answers_of, form_name
 from surveillance.ui.form.mount import seconds_of
-from surveillance.ui.signing import Task, sign_here
+from surveillance.ui.measured import told
+from surveillance.ui.signing import Task, sign_here, stopped
 
 
 @st.fragment
@@ -22,11 +23,14 @@ def answer(desk: Desk, read_id: int) -> None:
     read = reading.load(desk.station.store, desk.actor, read_id)
     key = f"form-{read_id}"
     _conflict(desk, read)
+    finishing = st.session_state.pop(f"finish-{read_id}", False)
     look = Look(
         desk.language,
         drafts.status_of(read),
         action=desk.text("reading.lock"),
         tried=f"tried-{read_id}" in st.session_state,
+        note=_outline(desk, read_id),
+        to_problem=finishing,
     )
     mount_form(
         described(read, read.content, desk.station.protocol, look),
@@ -34,8 +38,15 @@ def answer(desk: Desk, read_id: int) -> None:
         on_answers=lambda: _save(desk, key, read_id),
         on_finish=lambda: _finish(desk, key, read_id),
     )
-    if st.session_state.pop(f"finish-{read_id}", False):
+    if finishing and not stopped(desk, read, read.content):
         sign_here(desk, read, Task.LOCK)
+
+
+def _outline(desk: Desk, read_id: int) -> str:
+    """Return what the reader's own outline measures."""
+    store, actor = desk.station.store, desk.actor
+    own = [v for v in masks.versions(store, actor, read_id) if v.read_id == read_id]
+    return told(desk, masks.measured(store, actor, read_id, own[-1].id)) if own else ""
 
 
 def _save(desk: Desk, key: str, read_id: int) -> None:

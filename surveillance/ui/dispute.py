@@ -40,7 +40,7 @@ def draw(desk: Desk) -> None:
     dispute = pair.dispute
     bar(desk, f"{dispute.code} · {dispute.visit} · {differing(desk, dispute)}")
     with st.container(key="read"):
-        pictures, readings = st.columns([6, 4], gap=None)
+        pictures, readings = st.columns([6, 4], gap=None, wrap=False)
     with pictures:
         _look(desk, pair)
     with readings, st.container(height=640, border=False):

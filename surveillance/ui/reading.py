@@ -22,7 +22,7 @@ def draw(desk: Desk) -> None:
     if read.newer_version:
         st.info(desk.text("reading.newer_version"))
     with st.container(key="read"):
-        pictures, questions = st.columns([7, 3], gap=None)
+        pictures, questions = st.columns([7, 3], gap=None, wrap=False)
     with pictures:
         look(desk, read.id)
     with questions:

@@ -95,9 +95,9 @@ def _with_own_outline(looking: Looking) -> VisitBlock | None:
     known = tuple(sorted((label, id(mask)) for label, mask in drawn.items()))
     with st.spinner(desk.text("results.measuring")):
         record, _ = case.shelf.memory.get(
-            ("edited", case.version, known),
+            ("edited", case.version, read.visit, known),
             # The masks are held with the record, so that their ids stay their own.
-            lambda: (edited(case, drawn), tuple(drawn.values())),
+            lambda: (edited(case, drawn, until=read.visit), tuple(drawn.values())),
             lambda made: len(made[0].model_dump_json()),
         )
     return next(block for block in record.visits if block.folder == read.visit)

@@ -12,7 +12,7 @@ from readers.signing import Given
 from surveillance.ui.desk import Desk, still_here
 from surveillance.ui.form import Look, Status, described, form_message, mount_form
 from surveillance.ui.form.contract import answers_of
-from surveillance.ui.signing import Task, sign_here
+from surveillance.ui.signing import Task, sign_here, stopped
 
 
 def begun(read_id: int) -> Task | None:
@@ -38,12 +38,14 @@ def draw(desk: Desk, read: Read, task: Task) -> None:
     st.caption(desk.text(f"results.about_{task}"))
     given = Given(st.session_state[f"second-answers-{read.id}"], read.signed[-1].content.marks)
     content = parse_content(load_form(read.form_version), given.answers, given.marks)
+    finishing = st.session_state.pop(f"finish-{key}", False)
     look = Look(
         desk.language,
         st.session_state.get(f"status-{key}", Status()),
         action=desk.text("reading.lock"),
         tried=True,
         name=key,
+        to_problem=finishing,
     )
     told = described(read, content, desk.station.protocol, look)
     mount_form(
@@ -52,7 +54,7 @@ def draw(desk: Desk, read: Read, task: Task) -> None:
         on_answers=lambda: _take(desk, read, key, "answers"),
         on_finish=lambda: _take(desk, read, key, "finish"),
     )
-    if st.session_state.pop(f"finish-{key}", False):
+    if finishing and not stopped(desk, read, content):
         sign_here(desk, read, task, given)
 
 

@@ -56,5 +56,10 @@ def _settings(server: Server) -> dict[str, object]:
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        "theme.primaryColor": "#1f5fc4",
+        "theme.baseRadius": "4px",
+        "theme.dark.primaryColor": "#6aa5ff",
+        "logger.level": "error",
+        "logger.hideWelcomeMessage": True,
         **(tls if server.certificate else {}),
     }

@@ -34,9 +34,6 @@ def sign_here(desk: Desk, read: Read, task: Task, given: Given | None = None) ->
         if given is not None:
             content = parse_content(load_form(read.form_version), given.answers, given.marks)
         standing = _standing(desk, read, content)
-        if any(problem.severity == "error" for problem in standing):
-            _errors(desk, read, standing)
-            return
         acknowledged = _acknowledged(desk, read, standing)
         reason = "" if task is Task.LOCK else st.text_area(desk.text("signing.reason"))
         with st.form("signature", border=False):
@@ -83,18 +80,14 @@ def _sign(
     again(store, actor, read.id, complete, pen)
 
 
+def stopped(desk: Desk, read: Read, content: Content) -> bool:
+    """Whether an edit check stands in the way of a signature."""
+    return any(problem.severity == "error" for problem in _standing(desk, read, content))
+
+
 def _standing(desk: Desk, read: Read, content: Content) -> tuple[Problem, ...]:
     form, protocol = load_form(read.form_version), desk.station.protocol
     return problems(form, content.answers, content.marks, read.tags, protocol)
-
-
-def _errors(desk: Desk, read: Read, standing: tuple[Problem, ...]) -> None:
-    form = load_form(read.form_version)
-    st.error(desk.text("signing.unfinished"))
-    for problem in standing:
-        if problem.severity == "error":
-            label = desk.words(form.question(problem.at).label)
-            st.text(f"{label}: {desk.words(problem.message)}")
 
 
 def _acknowledged(desk: Desk, read: Read, standing: tuple[Problem, ...]) -> frozenset[str]:

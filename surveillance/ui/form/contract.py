@@ -38,6 +38,10 @@ class Look:
         The reader has tried to finish: what is missing is shown everywhere.
     name
         By which the browser keeps unsaved answers apart from those of other forms.
+    note
+        A line above the questions.
+    to_problem
+        Open the first question that stands in the way of a signature.
     """
 
     language: Language
@@ -46,6 +50,8 @@ class Look:
     action: str | None = None
     tried: bool = False
     name: str | None = None
+    note: str = ""
+    to_problem: bool = False
 
 
 def described(read: Read, content: Content, protocol: Protocol, look: Look) -> dict[str, Any]:
@@ -54,6 +60,7 @@ def described(read: Read, content: Content, protocol: Protocol, look: Look) -> d
     form = load_form(read.form_version)
     asked = form.asked(content.answers, read.tags, protocol)
     found = problems(form, content.answers, content.marks, read.tags, protocol)
+    errors = [problem for problem in found if problem.severity == "error"]
     return {
         "read": look.name or form_name(read.id),
         "revision": read.revision,
@@ -75,6 +82,8 @@ def described(read: Read, content: Content, protocol: Protocol, look: Look) -> d
         "readOnly": look.read_only,
         "complete": look.tried,
         "action": look.action,
+        "note": look.note,
+        "goTo": next((p.at for p in errors), None) if look.to_problem else None,
         "textMax": form.limits.comment_chars_max,
         "texts": form_texts(language),
     }

@@ -65,16 +65,34 @@ class Form {
   update(component) {
     this.take(component);
     const { status } = this.data;
-    if (status.echo >= this.sent && status.state === "saved") {
+    if (!this.pending && status.echo >= this.sent && status.state === "saved") {
       this.answers = structuredClone(this.data.answers);
       sessionStorage.removeItem(this.store);
     }
     if (status.state === "taken") {
       this.answers = structuredClone(this.data.answers);
       this.sent = 0;
+      this.pending = false;
       sessionStorage.removeItem(this.store);
     }
+    this.followUp();
+    if (this.data.goTo && this.data.goTo !== this.wentTo) this.open = this.data.goTo;
+    this.wentTo = this.data.goTo;
     this.draw();
+    if (this.data.goTo) requestAnimationFrame(() => this.focusOpen());
+  }
+
+  /** An answer may open questions that come right after it: go there, unless the reader moved on. */
+  followUp() {
+    const from = this.cameFrom;
+    this.cameFrom = null;
+    if (!from || this.open !== from.to) return;
+    const asked = this.asked().map((question) => question.id);
+    const after = asked[asked.indexOf(from.id) + 1];
+    if (after && after !== this.open) {
+      this.open = after;
+      requestAnimationFrame(() => this.focusOpen());
+    }
   }
 
   leave() {
@@ -111,6 +129,7 @@ class Form {
     if (this.data.readOnly) return;
     if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) delete this.answers[id];
     else this.answers[id] = value;
+    this.pending = true;
     sessionStorage.setItem(this.store, JSON.stringify({ revision: this.data.revision, answers: this.answers }));
   }
 
@@ -119,6 +138,7 @@ class Form {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.tick(false);
+      this.pending = false;
       this.sent = Math.max(this.sent + 1, this.data.status.echo + 1);
       this.trigger("answers", { read: this.data.read, n: this.sent, answers: this.answers, spent_s: this.spent });
       this.spent = 0;
@@ -149,21 +169,28 @@ class Form {
   choose(question, option) {
     const { id, kind } = question;
     if (kind === "choice") {
-      this.set(id, this.answers[id] === option.id ? null : option.id);
-      if (id in this.answers) this.next(1);
-      else this.draw();
+      this.set(id, option.id);
+      this.onward(id);
     } else {
       const chosen = new Set(this.answers[id] ?? []);
       const alone = new Set(question.options.filter((o) => o.exclusive).map((o) => o.id));
-      if (chosen.has(option.id)) chosen.delete(option.id);
+      if (chosen.has(option.id) && !option.exclusive) chosen.delete(option.id);
       else {
         for (const other of [...chosen]) if (option.exclusive || alone.has(other)) chosen.delete(other);
         chosen.add(option.id);
       }
       this.set(id, question.options.filter((o) => chosen.has(o.id)).map((o) => o.id));
-      if (option.exclusive && chosen.has(option.id)) this.next(1);
+      if (option.exclusive && chosen.has(option.id)) this.onward(id);
       else this.draw();
     }
+    this.send(0);
+  }
+
+  /** Take an answer back. */
+  clear(question) {
+    if (!question?.options?.length || this.data.readOnly) return;
+    this.set(question.id, null);
+    this.draw();
     this.send(0);
   }
 
@@ -177,6 +204,11 @@ class Form {
     const asked = this.asked();
     const at = asked.findIndex((question) => question.id === this.open) + step;
     this.go(asked[Math.min(Math.max(at, 0), asked.length - 1)]?.id ?? null);
+  }
+
+  onward(id) {
+    this.next(1);
+    this.cameFrom = { id, to: this.open };
   }
 
   focusOpen() {
@@ -202,6 +234,8 @@ class Form {
     } else if (event.key === "ArrowUp") {
       event.preventDefault();
       this.next(-1);
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.clear(this.question(this.open));
     } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
       this.letter(event);
     }
@@ -243,7 +277,8 @@ class Form {
       if (shown.length === 0) continue;
       list.append(el("h3", {}, section.label), ...shown.map((question) => this.row(question)));
     }
-    this.root.replaceChildren(this.head(), list, this.foot());
+    const note = this.data.note ? el("p", { class: "note" }, this.data.note) : null;
+    this.root.replaceChildren(...[this.head(), note, list, this.foot()].filter(Boolean));
     list.scrollTop = scrolled;
     if (focused) this.root.querySelector(`#${CSS.escape(focused)}`)?.focus({ preventScroll: true });
   }
@@ -251,7 +286,7 @@ class Form {
   head() {
     const asked = this.asked();
     const done = asked.filter((question) => question.id in this.answers).length;
-    return el("header", {}, el("strong", {}, this.data.title), el("span", { class: "count" }, `${done} / ${asked.length}`));
+    return el("header", {}, el("strong", {}, this.data.title), el("span", { class: "count" }, `${done} / ${asked.length} `, el("kbd", { title: this.data.texts.cross_over }, "F2")));
   }
 
   foot() {
@@ -294,7 +329,8 @@ class Form {
 
   body(question, problems) {
     const made = { choice: () => this.options(question), choices: () => this.options(question), number: () => this.number(question), text: () => this.text(question), table: () => this.table(question) };
-    const said = problems.map((problem) => el("p", { class: problem.severity, role: "note" }, problem.message));
+    const told = problems.filter(() => this.answered(question));
+    const said = told.map((problem) => el("p", { class: problem.severity, role: "note" }, problem.message));
     const help = question.help ? el("p", { class: "help" }, question.help) : null;
     return el("div", { class: "body" }, help, made[question.kind](), ...said);
   }
