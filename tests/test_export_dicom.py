@@ -127,6 +127,19 @@ def test_a_picture_refers_to_the_slice_it_shows(study):
     assert np.array_equal(ds.pixel_array, picture)
 
 
+def test_a_visit_without_t1w_fs_and_without_a_graft_is_written_too(study):
+    whole = random_outlines(series_in(study / "images" / "t2").geometry)
+    nothing = Mask(np.zeros_like(whole.graft.array), whole.graft.geometry)
+    visit = visit_dict()
+    visit["series"]["t1w_fs"] = None
+    outlines = Outlines(nothing, whole.rectus_left, whole.rectus_right)
+    write_results(study / "out", record_of(visit), outlines)
+    (done,) = exported(study)
+    assert [path.name for path in done.files] == ALL
+    for path in done.files:
+        assert complaints(path) == []
+
+
 def test_a_picture_of_an_enhanced_image_refers_to_a_frame(tmp_path):
     save(enhanced([(z, z, ECHO) for z in (0, 4, 8)], **T2), tmp_path / "images" / "one")
     series = series_in(tmp_path / "images")
