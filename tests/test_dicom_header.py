@@ -35,6 +35,12 @@ def test_nothing_the_source_lacks_is_made_up(tmp_path):
     assert not any(element.keyword.startswith("ClinicalTrial") for element in header)
 
 
+@pytest.mark.parametrize(("written", "taken"), [("0930", "0930"), ("256000", ""), ("noon", "")])
+@pytest.mark.filterwarnings("ignore:Invalid value for VR TM")
+def test_a_time_that_is_none_is_left_empty(tmp_path, written, taken):
+    assert header_of(tmp_path, StudyTime=written).StudyTime == taken
+
+
 def test_markup_stays_text_and_control_characters_are_replaced():
     assert legible("<b>bold</b> & more", 64) == "<b>bold</b> & more"
     assert legible("a\x1b[31mred\x00", 64) == "a�[31mred�"

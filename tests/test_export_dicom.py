@@ -34,7 +34,7 @@ from surveillance.exports.dicom.encapsulated_pdf import encapsulated_pdf
 from surveillance.exports.dicom.export import Request, export
 from surveillance.exports.dicom.instance import Origin
 from surveillance.exports.dicom.key_image import key_image
-from surveillance.exports.dicom.segmentation import Outlines, SegmentationType
+from surveillance.exports.dicom.segmentation import Outlines
 from surveillance.exports.dicom.source import source_of
 
 PDF = b"%PDF-1.7\nA report of odd length\n%%EOF"
@@ -99,10 +99,15 @@ def test_the_masks_come_back_on_the_exact_grid_of_their_images(study):
     assert np.array_equal(found.array, random_outlines(series.geometry).graft.array)
 
 
-def test_a_label_map_is_written_on_request(study):
-    exported(study, kind=SegmentationType.LABELMAP)
-    ds = pydicom.dcmread(study / "dicom" / "S01" / "BASELINE" / "segmentation.dcm")
-    assert ds.SegmentationType == "LABELMAP"
+def test_a_label_map_is_written_on_request_and_nothing_else_changes(study):
+    (plain,) = exported(study)
+    (more,) = exported(study, labelmap=True, output=study / "more")
+    folder = study / "more" / "S01" / "BASELINE"
+    assert pydicom.dcmread(folder / "labelmap.dcm").SegmentationType == "LABELMAP"
+    assert complaints(folder / "labelmap.dcm") == []
+    assert len(more.files) == 4
+    for path in plain.files:
+        assert path.read_bytes() == (folder / path.name).read_bytes()
 
 
 def test_what_an_earlier_export_left_is_removed_when_it_is_no_more(study):
@@ -120,6 +125,19 @@ def test_a_picture_refers_to_the_slice_it_shows(study):
     assert ds.SourceImageSequence[0].ReferencedSOPInstanceUID == image(k).SOPInstanceUID
     picture = np.asarray(Image.open(study / "out" / "subjects/S01/BASELINE/overlay.png"))
     assert np.array_equal(ds.pixel_array, picture)
+
+
+def test_a_visit_without_t1w_fs_and_without_a_graft_is_written_too(study):
+    whole = random_outlines(series_in(study / "images" / "t2").geometry)
+    nothing = Mask(np.zeros_like(whole.graft.array), whole.graft.geometry)
+    visit = visit_dict()
+    visit["series"]["t1w_fs"] = None
+    outlines = Outlines(nothing, whole.rectus_left, whole.rectus_right)
+    write_results(study / "out", record_of(visit), outlines)
+    (done,) = exported(study)
+    assert [path.name for path in done.files] == ALL
+    for path in done.files:
+        assert complaints(path) == []
 
 
 def test_a_picture_of_an_enhanced_image_refers_to_a_frame(tmp_path):
@@ -208,7 +226,7 @@ def test_a_damaged_picture_is_named(study):
 
 
 def test_a_fault_of_our_own_costs_one_visit_and_debug_shows_it(study, monkeypatch):
-    def fails(*_):
+    def fails(*_, **__):
         raise ZeroDivisionError
 
     monkeypatch.setattr(export_module, "visit_objects", fails)

@@ -24,7 +24,7 @@ def dicom(
         list[str] | None, typer.Option("--visit", help="only this visit; may be repeated")
     ] = None,
     labelmap: Annotated[
-        bool, typer.Option("--labelmap", help="segmentation as LABELMAP instead of BINARY")
+        bool, typer.Option("--labelmap", help="write the outlines as LABELMAP too")
     ] = False,
     protocol: ProtocolFile = None,
     debug: Debug = False,
@@ -33,7 +33,6 @@ def dicom(
     from imaging.messages import text
     from imaging.protocol import load_protocol
     from surveillance.exports.dicom.export import Request, export
-    from surveillance.exports.dicom.segmentation import SegmentationType
 
     request = Request(
         results=results,
@@ -42,7 +41,7 @@ def dicom(
         protocol=load_protocol(protocol),
         subjects=tuple(subject or ()),
         visits=tuple(name.upper() for name in visit or ()),
-        kind=SegmentationType.LABELMAP if labelmap else SegmentationType.BINARY,
+        labelmap=labelmap,
         debug=debug,
     )
     written = failed = 0

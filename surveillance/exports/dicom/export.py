@@ -15,7 +15,6 @@ from imaging.messages import text
 from imaging.protocol import Protocol
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.dicom.instance import save_instance
-from surveillance.exports.dicom.segmentation import SegmentationType
 from surveillance.exports.dicom.visit_objects import (
     NAMES,
     Images,
@@ -37,7 +36,7 @@ class Request:
     protocol: Protocol
     subjects: tuple[str, ...] = ()
     visits: tuple[str, ...] = ()
-    kind: SegmentationType = SegmentationType.BINARY
+    labelmap: bool = False
     debug: bool = False
 
 
@@ -105,7 +104,7 @@ def _subject(results: Results, images: Images, request: Request) -> Iterator[Exp
     for visit in wanted:
         subject, label = results.record.subject, visit.folder
         try:
-            objects = visit_objects(results, visit, images, request.kind)
+            objects = visit_objects(results, visit, images, labelmap=request.labelmap)
             if visit is wanted[-1]:
                 objects |= subject_report(results, objects)
         except (InputError, GeometryError) as error:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
-    CodedConcept,
-    ContentSequence,
     FindingSite,
     ImageRegion3D,
     LongitudinalTemporalOffsetFromEvent,
@@ -20,7 +18,6 @@ from highdicom.sr import (
     ReferencedSegment,
     SourceImageForMeasurementGroup,
     SourceSeriesForSegmentation,
-    TextContentItem,
     TimePointContext,
     TrackingIdentifier,
     VolumetricROIMeasurementsAndQualitativeEvaluations,
@@ -32,7 +29,13 @@ from imaging.messages import text
 from surveillance.exports.contract import AssessmentRecord, VisitBlock
 from surveillance.exports.dicom import concepts as c
 from surveillance.exports.dicom import numbers as n
-from surveillance.exports.dicom.header import legible
+from surveillance.exports.dicom.evaluations import (
+    coded,
+    comment_item,
+    evaluation,
+    not_measured,
+    yes_no,
+)
 from surveillance.exports.dicom.instance import MAKER
 from surveillance.exports.dicom.segmentation import (
     GRAFT_STRUCTURE,
@@ -44,7 +47,6 @@ from surveillance.exports.dicom.segmentation import (
 from surveillance.exports.dicom.source import SourceSeries
 from surveillance.exports.dicom.uids import tracking_uid, uid_of
 
-TEXT_MAX = 1024
 _GRAFT = GRAFT_STRUCTURE.name
 _ENDPOINTS = {
     "morphological_stability": c.MORPHOLOGY,
@@ -92,13 +94,13 @@ def measurement_groups(reported: Reported) -> list[Group]:
 def _endpoints(reported: Reported) -> Group:
     visit = reported.visit
     found = [
-        _evaluation(concept, c.STATUSES[block.status], block.reasons)
+        evaluation(concept, c.STATUSES[block.status], block.reasons)
         for name, concept in _ENDPOINTS.items()
         for block in (getattr(visit.findings, name),)
     ]
     flag = visit.surveillance_flag
     level = c.INDETERMINATE if flag.level is None else c.LEVELS[flag.level]
-    found.append(_evaluation(c.FLAG, level, flag.reasons))
+    found.append(evaluation(c.FLAG, level, flag.reasons))
     failed = (entry.message for entry in visit.quality if entry.severity == "error")
     comments = (text("dicom.research_use"), *failed, *visit.notes)
     return _plain(reported, _GRAFT, _Content(c.ENDPOINTS, (), found, comments))
@@ -107,12 +109,12 @@ def _endpoints(reported: Reported) -> Group:
 def _graft(reported: Reported) -> Group:
     graft, t2 = reported.visit.graft, reported.visit.t2
     evaluations = [
-        *_yes_no(c.GRAFT_SEEN, graft.present),
-        *_coded(c.OUTLINE_SOURCE, c.SOURCES, graft.source if graft.present else None),
-        *_coded(c.PATTERN, c.PATTERNS, t2.pattern),
-        *_yes_no(c.MASS_LIKE, t2.mass_like),
+        *yes_no(c.GRAFT_SEEN, graft.present),
+        *coded(c.OUTLINE_SOURCE, c.SOURCES, graft.source if graft.present else None),
+        *coded(c.PATTERN, c.PATTERNS, t2.pattern),
+        *yes_no(c.MASS_LIKE, t2.mass_like),
     ]
-    comments = tuple(_not_measured(reported.visit, "graft", "t2"))
+    comments = tuple(not_measured(reported.visit, "graft", "t2"))
     content = _Content(c.GRAFT_MATERIAL, n.GRAFT, evaluations, comments)
     return _outlined(reported, GRAFT_STRUCTURE, content)
 
@@ -123,7 +125,7 @@ def _muscles(reported: Reported) -> Iterator[Group]:
         (RIGHT_RECTUS, n.RECTUS_RIGHT, "right"),
     ):
         comments = tuple(
-            _not_measured(reported.visit, f"muscle.thickness_{side}_mm", f"muscle.volume_{side}_ml")
+            not_measured(reported.visit, f"muscle.thickness_{side}_mm", f"muscle.volume_{side}_ml")
         )
         content = _Content(c.ABDOMINAL_WALL_MUSCLE, numbers, (), comments, structure.side)
         yield _outlined(reported, structure, content)
@@ -131,10 +133,10 @@ def _muscles(reported: Reported) -> Iterator[Group]:
 
 def _t1(reported: Reported) -> Group | None:
     t1 = reported.visit.t1
-    evaluations = list(_coded(c.FAT, c.FAT_ANSWERS, t1.fat))
+    evaluations = list(coded(c.FAT, c.FAT_ANSWERS, t1.fat))
     if t1.graft_to_muscle_ratio is not None:
-        evaluations += _yes_no(c.ISOINTENSE, t1.isointense, unknown=c.INDETERMINATE)
-    comments = tuple(_not_measured(reported.visit, "t1"))
+        evaluations += yes_no(c.ISOINTENSE, t1.isointense, unknown=c.INDETERMINATE)
+    comments = tuple(not_measured(reported.visit, "t1"))
     content = _Content(c.T1_SIGNAL, n.T1, evaluations, comments)
     return _plain(reported, _GRAFT, content, reported.t1)
 
@@ -145,7 +147,7 @@ def _change(reported: Reported, block: str, finding: Code) -> Group | None:
         return None
     comments = (
         text("dicom.reference", visit=n.value_at(reported.visit, f"{block}.reference")),
-        *_not_measured(reported.visit, block),
+        *not_measured(reported.visit, block),
     )
     return _plain(
         reported, _GRAFT, _Content(finding, n.change_numbers(block), (), comments), reported.t2
@@ -155,7 +157,7 @@ def _change(reported: Reported, block: str, finding: Code) -> Group | None:
 def _foci(reported: Reported) -> Iterator[Group]:
     visit = reported.visit
     for number, nodule in enumerate(visit.t2.nodules):
-        new = _yes_no(c.NEW_FINDING, nodule.new_since_baseline)
+        new = yes_no(c.NEW_FINDING, nodule.new_since_baseline)
         yield _focus(reported, f"t2.nodules.{number}", reported.t2, nodule.centroid_lps_mm, new)
     for number, focus in enumerate(visit.t1.foci):
         yield _focus(reported, f"t1.foci.{number}", reported.t1, focus.centroid_lps_mm, ())
@@ -187,7 +189,7 @@ def _focus(
 def _quality(reported: Reported) -> Group:
     visit = reported.visit
     registration = visit.registration
-    evaluations = _yes_no(c.REGISTERED, registration.success if registration else None)
+    evaluations = yes_no(c.REGISTERED, registration.success if registration else None)
     comments = tuple(
         f"{entry.severity}: {entry.message}"
         for entry in visit.quality
@@ -279,50 +281,7 @@ def _sources(source: SourceSeries) -> list[SourceImageForMeasurementGroup]:
     ]
 
 
-def _evaluation(name: Code, value: Code, reasons: Iterable[str] = ()) -> QualitativeEvaluation:
-    evaluation = QualitativeEvaluation(name=name, value=value)
-    said = [_comment(reason, RelationshipTypeValues.HAS_PROPERTIES) for reason in reasons]
-    if said:
-        evaluation[0].ContentSequence = ContentSequence(said)
-    return evaluation
-
-
-def _yes_no(
-    name: Code, value: bool | None, unknown: Code | None = None
-) -> list[QualitativeEvaluation]:
-    """Return a yes or no; for None `unknown`, or nothing where that is None too."""
-    code = unknown if value is None else (c.YES if value else c.NO)
-    return [] if code is None else [_evaluation(name, code)]
-
-
-def _coded(
-    name: Code, answers: Mapping[str, Code], value: str | None
-) -> list[QualitativeEvaluation]:
-    return [] if value is None else [_evaluation(name, answers[value])]
-
-
-def _not_measured(visit: VisitBlock, *blocks: str) -> Iterator[str]:
-    """Yield why numbers of these blocks are missing, as assessment.json says it."""
-    for entry in visit.quality:
-        if entry.code != "NOT_MEASURED":
-            continue
-        listed, _, reason = entry.message.partition(": ")
-        names = [
-            name
-            for name in listed.split(", ")
-            if any(name == block or name.startswith(f"{block}.") for block in blocks)
-        ]
-        if names:
-            yield text("record.not_measured", numbers=", ".join(names), reason=reason)
-
-
 def _commented(group: Group, comments: Iterable[str]) -> Group:
-    for comment in comments:
-        group[0].ContentSequence.append(_comment(comment, RelationshipTypeValues.CONTAINS))
+    for sentence in comments:
+        group[0].ContentSequence.append(comment_item(sentence, RelationshipTypeValues.CONTAINS))
     return group
-
-
-def _comment(sentence: str, relationship: RelationshipTypeValues) -> TextContentItem:
-    return TextContentItem(
-        CodedConcept.from_code(c.COMMENT), legible(sentence, TEXT_MAX), relationship
-    )

@@ -36,6 +36,7 @@ class Kind(Enum):
     """The series an object belongs to: its number and description."""
 
     SEGMENTATION = (9001, "graftsite outlines")
+    LABELMAP = (9005, "graftsite outlines, label map")
     MEASUREMENTS = (9002, "graftsite measurements")
     KEY_IMAGE = (9003, "graftsite key image")
     REPORT = (9004, "graftsite report")

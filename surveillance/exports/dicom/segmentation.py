@@ -39,6 +39,12 @@ class SegmentationType(StrEnum):
     LABELMAP = "LABELMAP"
 
 
+_SERIES = {
+    SegmentationType.BINARY: Kind.SEGMENTATION,
+    SegmentationType.LABELMAP: Kind.LABELMAP,
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlines:
     """The three masks of one visit on its T2W-FS grid; empty ones were not found."""
@@ -107,7 +113,7 @@ def segmentation(
         ],
         content_label="GRAFT_SITE",
         content_description="Graft and rectus compartments",
-        **common_arguments(Kind.SEGMENTATION, origin),
+        **common_arguments(_SERIES[kind], origin),
     )
     _with_true_frame_numbers(instance, source)
     _with_repeatable_dimensions(instance, origin)

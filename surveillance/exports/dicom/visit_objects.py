@@ -28,9 +28,9 @@ from surveillance.exports.dicom.structured_report import structured_report
 from surveillance.exports.dicom.uids import is_uid
 from surveillance.exports.subject_folder import GRAFT, OVERLAY, RECTUS_LEFT, RECTUS_RIGHT
 
-SEGMENTATION, MEASUREMENTS = "segmentation.dcm", "measurements.dcm"
+SEGMENTATION, LABELMAP, MEASUREMENTS = "segmentation.dcm", "labelmap.dcm", "measurements.dcm"
 KEY_IMAGE, REPORT, SUBJECT_REPORT = "key_image.dcm", "report.dcm", "subject_report.dcm"
-NAMES = (SEGMENTATION, MEASUREMENTS, KEY_IMAGE, REPORT, SUBJECT_REPORT)
+NAMES = (SEGMENTATION, LABELMAP, MEASUREMENTS, KEY_IMAGE, REPORT, SUBJECT_REPORT)
 PDF = "report.pdf"
 
 
@@ -51,9 +51,12 @@ class Images:
 
 
 def visit_objects(
-    results: Results, visit: VisitBlock, images: Images, kind: SegmentationType
+    results: Results, visit: VisitBlock, images: Images, *, labelmap: bool = False
 ) -> dict[str, Dataset]:
     """Return the sealed objects of one visit by file name.
+
+    With `labelmap` the outlines are there a second time as a label map. The report refers to the
+    binary ones: dcmtk and dciodvfy do not know that label maps have segments to refer to.
 
     Raises
     ------
@@ -66,11 +69,15 @@ def visit_objects(
     t1 = _source(visit.series.t1w_fs, Role.T1W_FS, images)
     folder = results.folder / visit.folder
     outlines = _outlines(folder, t2.geometry) if t2 and (folder / GRAFT).exists() else None
-    outlined = segmentation(t2, outlines, results.record, visit, kind) if t2 and outlines else None
+    outlined = segmentation(t2, outlines, results.record, visit) if t2 and outlines else None
     report = structured_report(Reported(results.record, visit, t2, t1, outlined))
     objects: dict[str, Dataset] = {MEASUREMENTS: report}
     if outlined is not None:
         objects[SEGMENTATION] = outlined.instance
+    if t2 and outlines and labelmap:
+        kind = SegmentationType.LABELMAP
+        whole = segmentation(t2, outlines, results.record, visit, kind)
+        objects |= {LABELMAP: whole.instance} if whole else {}
     if t2 and outlines and (folder / OVERLAY).exists():
         shown = _shown(outlines)
         objects[KEY_IMAGE] = key_image(folder / OVERLAY, t2, shown, results.record.fingerprint)
