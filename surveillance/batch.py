@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +23,7 @@ from surveillance.exports.run_json import save_run
 from surveillance.exports.subject_folder import finished, save_subject
 from surveillance.exports.writing import make_folder
 from surveillance.fingerprint import subject_fingerprint
+from surveillance.workers import in_workers
 
 UNREADABLE = ("SERIES_UNREADABLE", "SUPPORTING_UNREADABLE")
 
@@ -139,29 +136,17 @@ class _Result:
 
 
 def _results(subjects: tuple[Subject, ...], request: Request) -> Iterator[_Result]:
+    tasks = [(subject, request) for subject in subjects]
     if request.jobs == 1:
-        yield from (_assess_one(subject, request) for subject in subjects)
+        yield from map(_assess_one, tasks)
         return
-    with _workers(request.jobs) as executor:
-        tasks = {executor.submit(_assess_one, subject, request): subject for subject in subjects}
-        for task in as_completed(tasks):
-            try:
-                yield task.result()
-            except BrokenProcessPool:  # a worker died, of memory or by a signal
-                yield _failed(tasks[task], "worker_died", text("error.worker_died"))
+    for (subject, _), result in in_workers(_assess_one, tasks, request.jobs):
+        # Without a result its process died, of memory or by a signal.
+        yield result or _failed(subject, "worker_died", text("error.worker_died"))
 
 
-@contextmanager
-def _workers(jobs: int) -> Iterator[Executor]:
-    # Forking a process that has started SimpleITK's threads can hang it.
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _assess_one(subject: Subject, request: Request) -> _Result:
+def _assess_one(task: tuple[Subject, Request]) -> _Result:
+    subject, request = task
     try:
         fingerprint = subject_fingerprint(subject, request.protocol, request.guidance)
         folder = request.output / "subjects" / subject.id
