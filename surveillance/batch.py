@@ -26,6 +26,9 @@ from surveillance.fingerprint import subject_fingerprint
 from surveillance.workers import in_workers
 
 UNREADABLE = ("SERIES_UNREADABLE", "SUPPORTING_UNREADABLE")
+WRONG_SIDE = ("LATERALITY_MIRRORED", "LATERALITY_WRONG")
+NO_MATCH = ("REGISTRATION_FAILED",)
+"""Quality entries that are also rows of errors.csv: something is wrong with what was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +174,24 @@ def _failed(subject: Subject, code: str, message: str) -> _Result:
 
 def _with(outcome: Outcome, result: _Result) -> Outcome:
     if result.record is not None:
-        unread = tuple(_unread(result.record))
+        met = tuple(problems_of(result.record))
         return replace(
             outcome,
             records=(*outcome.records, result.record),
-            problems=(*outcome.problems, *unread),
+            problems=(*outcome.problems, *met),
         )
     problems = outcome.problems if result.problem is None else (*outcome.problems, result.problem)
     return replace(outcome, problems=problems)
 
 
-def _unread(record: AssessmentRecord) -> Iterator[Problem]:
-    """Yield what could not be read while a subject was assessed, visit by visit."""
+def problems_of(record: AssessmentRecord) -> Iterator[Problem]:
+    """Yield what was found wrong while a subject was assessed, visit by visit."""
     for visit in record.visits:
+        wrong_side = any(entry.code in WRONG_SIDE for entry in visit.quality)
+        # A mirrored visit matches nothing: that is no second fault.
+        reported = (*UNREADABLE, *(WRONG_SIDE if wrong_side else NO_MATCH))
         for entry in visit.quality:
-            if entry.code in UNREADABLE:
+            if entry.code in reported:
                 yield Problem(record.subject, visit.folder, "", entry.code.lower(), entry.message)
 
 
