@@ -10,6 +10,7 @@ scattered points; on a grid the B-spline is a product of three lines, which is f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from imaging.geometry import FloatArray
 
 BoolArray = NDArray[np.bool_]
+Real = TypeVar("Real", np.float32, np.float64)
 
 _SPANS = (1, 2, 4)
 """B-spline pieces along each axis, level by level."""
@@ -39,7 +41,8 @@ class BiasField:
         """Return the natural logarithm of the field on a grid of `shape` over the box."""
         total = np.zeros(shape, dtype=np.float32)
         for lattice, spans in zip(self.lattices, _SPANS, strict=True):
-            total += _spread(lattice, _bases(shape, spans))
+            bases = [basis.astype(np.float32) for basis in _bases(shape, spans)]
+            total += _spread(lattice.astype(np.float32), bases)
         return total
 
 
@@ -76,7 +79,7 @@ def _basis(place: FloatArray, spans: int) -> FloatArray:
     return np.where(away < 1, near, np.clip(2 - away, 0, None) ** 3 / 6)
 
 
-def _spread(lattice: FloatArray, bases: list[FloatArray]) -> FloatArray:
+def _spread(lattice: NDArray[Real], bases: list[NDArray[Real]]) -> NDArray[Real]:
     """Return the surface of a lattice on a grid; sums in a fixed order, without BLAS."""
     x, y, z = bases
     rows = np.einsum("ia,abc->ibc", x, lattice)

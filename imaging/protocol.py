@@ -225,6 +225,8 @@ class FatLimits(Section):
     focus_bright_ratio: Positive
     rim_mm: Positive
     suppression_drop_min: Fraction
+    ink_drop_min: Fraction
+    ink_rim_min: Fraction
     opposed_phase_index_min: Fraction
     fat_fraction_rise_min: Fraction
     detectable_contrast: Fraction

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +23,12 @@ from surveillance.exports.run_json import save_run
 from surveillance.exports.subject_folder import finished, save_subject
 from surveillance.exports.writing import make_folder
 from surveillance.fingerprint import subject_fingerprint
+from surveillance.workers import in_workers
 
 UNREADABLE = ("SERIES_UNREADABLE", "SUPPORTING_UNREADABLE")
+WRONG_SIDE = ("LATERALITY_MIRRORED", "LATERALITY_WRONG")
+NO_MATCH = ("REGISTRATION_FAILED",)
+"""Quality entries that are also rows of errors.csv: something is wrong with what was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +139,17 @@ class _Result:
 
 
 def _results(subjects: tuple[Subject, ...], request: Request) -> Iterator[_Result]:
+    tasks = [(subject, request) for subject in subjects]
     if request.jobs == 1:
-        yield from (_assess_one(subject, request) for subject in subjects)
+        yield from map(_assess_one, tasks)
         return
-    with _workers(request.jobs) as executor:
-        tasks = {executor.submit(_assess_one, subject, request): subject for subject in subjects}
-        for task in as_completed(tasks):
-            try:
-                yield task.result()
-            except BrokenProcessPool:  # a worker died, of memory or by a signal
-                yield _failed(tasks[task], "worker_died", text("error.worker_died"))
+    for (subject, _), result in in_workers(_assess_one, tasks, request.jobs):
+        # Without a result its process died, of memory or by a signal.
+        yield result or _failed(subject, "worker_died", text("error.worker_died"))
 
 
-@contextmanager
-def _workers(jobs: int) -> Iterator[Executor]:
-    # Forking a process that has started SimpleITK's threads can hang it.
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _assess_one(subject: Subject, request: Request) -> _Result:
+def _assess_one(task: tuple[Subject, Request]) -> _Result:
+    subject, request = task
     try:
         fingerprint = subject_fingerprint(subject, request.protocol, request.guidance)
         folder = request.output / "subjects" / subject.id
@@ -186,21 +174,24 @@ def _failed(subject: Subject, code: str, message: str) -> _Result:
 
 def _with(outcome: Outcome, result: _Result) -> Outcome:
     if result.record is not None:
-        unread = tuple(_unread(result.record))
+        met = tuple(problems_of(result.record))
         return replace(
             outcome,
             records=(*outcome.records, result.record),
-            problems=(*outcome.problems, *unread),
+            problems=(*outcome.problems, *met),
         )
     problems = outcome.problems if result.problem is None else (*outcome.problems, result.problem)
     return replace(outcome, problems=problems)
 
 
-def _unread(record: AssessmentRecord) -> Iterator[Problem]:
-    """Yield what could not be read while a subject was assessed, visit by visit."""
+def problems_of(record: AssessmentRecord) -> Iterator[Problem]:
+    """Yield what was found wrong while a subject was assessed, visit by visit."""
     for visit in record.visits:
+        wrong_side = any(entry.code in WRONG_SIDE for entry in visit.quality)
+        # A mirrored visit matches nothing: that is no second fault.
+        reported = (*UNREADABLE, *(WRONG_SIDE if wrong_side else NO_MATCH))
         for entry in visit.quality:
-            if entry.code in UNREADABLE:
+            if entry.code in reported:
                 yield Problem(record.subject, visit.folder, "", entry.code.lower(), entry.message)
 
 

@@ -74,7 +74,8 @@ def _problem_lines(problems: tuple[Problem, ...]) -> Iterator[str]:
     for problem in problems:
         shown[problem.code] += 1
         if shown[problem.code] <= ALIKE_SHOWN:
-            yield f"{problem.subject}: {problem.message}" if problem.subject else problem.message
+            where = " ".join(part for part in (problem.subject, problem.visit) if part)
+            yield f"{where}: {problem.message}" if where else problem.message
     hidden = sum(count - ALIKE_SHOWN for count in shown.values() if count > ALIKE_SHOWN)
     if hidden:
         yield text("summary.more_problems", count=hidden)

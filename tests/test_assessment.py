@@ -19,6 +19,7 @@ from imaging.series import Identity, Role, RoleDecision, Series, SeriesInfo
 from imaging.visit import Subject, Visit, VisitName
 from imaging.visits import arrange
 from imaging.volume import Volume
+from surveillance.batch import problems_of
 from surveillance.exports.record import record_of
 
 PROTOCOL = load_protocol()
@@ -186,7 +187,9 @@ def test_a_follow_up_mirrored_against_its_baseline_is_a_hard_stop_without_number
     later = assessment.visits[1]
     assert "LATERALITY_MIRRORED" in codes(later)
     assert set(statuses(later).values()) == {Status.INDETERMINATE}
-    block = record_of(assessment, "f").visits[1]
+    record = record_of(assessment, "f")
+    assert [p.code for p in problems_of(record)] == ["laterality_mirrored"]
+    block = record.visits[1]
     assert block.graft.volume_ml is None
     assert block.muscle.thickness_left_mm is None
     assert block.t2.graft_to_muscle_ratio is None
@@ -195,8 +198,10 @@ def test_a_follow_up_mirrored_against_its_baseline_is_a_hard_stop_without_number
 
 def test_a_follow_up_of_another_patient_is_found_out(sampled):
     first, other = sampled("S05").visits[0], sampled("C08").visits[1]
-    later = assess(Subject("S05", (first, other)), PROTOCOL).visits[1]
+    assessment = assess(Subject("S05", (first, other)), PROTOCOL)
+    later = assessment.visits[1]
     assert "REGISTRATION_FAILED" in codes(later)
+    assert {p.code for p in problems_of(record_of(assessment, "f"))} == {"registration_failed"}
     for endpoint in (MORPHOLOGY, SIGNAL):
         assert later.findings[endpoint].status is Status.INDETERMINATE
 

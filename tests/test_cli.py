@@ -361,7 +361,7 @@ def test_a_subject_without_any_t2w_fs_was_not_assessed(tmp_path):
     assert record["visits"][0]["graft"]["confidence"] is None
 
 
-def test_a_worker_that_dies_costs_its_subjects_and_not_the_run(tmp_path):
+def test_a_worker_that_dies_costs_its_subject_and_not_the_run(tmp_path):
     t2, _, _, _ = abdomen(graft=True)
     for number in range(4):
         save(t2, tmp_path / f"in/P{number:02d}/BASELINE/t2w_fs.nii.gz")
@@ -374,10 +374,13 @@ def test_a_worker_that_dies_costs_its_subjects_and_not_the_run(tmp_path):
         time.sleep(0.05)
     os.kill(workers[0], signal.SIGKILL)
     _, said = process.communicate(timeout=120)
-    assert process.returncode in (3, 4)
+    assert process.returncode == 3
     assert "Traceback" not in said
     assert "died" in said
-    assert rows(tmp_path / "out/errors.csv")
+    (row,) = rows(tmp_path / "out/errors.csv")
+    assert row["code"] == "worker_died"
+    others = {row["subject"] for row in rows(tmp_path / "out/cohort.csv")}
+    assert others == {"P00", "P01", "P02", "P03"} - {row["subject"]}
 
 
 def _workers_of(pid):

@@ -20,6 +20,7 @@ from imaging.measurements.supporting import (
     SupportingImages,
     Voxels,
     require_grid,
+    shows_fat_edge,
     shows_macroscopic_fat,
     shows_microscopic_fat,
 )
@@ -172,8 +173,11 @@ def _confirmed(
 ) -> FatAnswer | None:
     """Return which kind of fat the supporting images show in the graft or one of its foci."""
     muscle = np.nonzero(reference.mask.array)
-    regions = [np.nonzero(graft.array), *(_voxels(f, t1) for f in foci if not f.at_rim)]
+    inner = [_voxels(focus, t1) for focus in foci if not focus.at_rim]
+    regions = [np.nonzero(graft.array), *inner]
     if any(shows_macroscopic_fat(supporting, t1, where, muscle, limits) for where in regions):
+        return FatAnswer.CONFIRMED_MACROSCOPIC
+    if any(shows_fat_edge(supporting, where, limits) for where in inner):
         return FatAnswer.CONFIRMED_MACROSCOPIC
     if any(shows_microscopic_fat(supporting, where, muscle, limits) for where in regions):
         return FatAnswer.CONFIRMED_MICROSCOPIC

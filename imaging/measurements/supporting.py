@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imaging.errors import GeometryError
 from imaging.geometry import FloatArray
+from imaging.measurements.india_ink import shows_india_ink
 from imaging.protocol import FatLimits
 from imaging.volume import Volume
 
@@ -48,7 +49,7 @@ def shows_macroscopic_fat(
 ) -> bool:
     """Return whether a region is bright without fat suppression and loses that with it.
 
-    Both against muscle. An India-ink edge is not looked for.
+    Both against muscle.
     """
     if supporting.t1w is None:
         return False
@@ -56,6 +57,13 @@ def shows_macroscopic_fat(
     if without is None or suppressed is None or without <= limits.isointense_high:
         return False
     return 1 - suppressed / without >= limits.suppression_drop_min
+
+
+def shows_fat_edge(supporting: SupportingImages, focus: Voxels, limits: FatLimits) -> bool:
+    """Return whether a focus inside the graft has the India-ink edge of fat in water."""
+    if supporting.in_phase is None or supporting.opposed_phase is None:
+        return False
+    return shows_india_ink(supporting.in_phase, supporting.opposed_phase, focus, limits)
 
 
 def shows_microscopic_fat(

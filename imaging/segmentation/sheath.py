@@ -127,26 +127,26 @@ def _cost(
     graft filled it.
     """
     sums = [np.cumsum(np.pad(level**p, ((0, 0), (0, 0), (1, 0))), axis=2) for p in (1, 2)]
-    top = int(states.front[0]) - 1
+    low, high = int(states.front[0]), int(states.front[-1]) + 1
     step = np.clip(depth_steps(level) / _STEP, -1, 1) * np.float32(edge)
-    rise = np.maximum(step[:, :, states.front], 0)
     # On T1W-FS what lies behind muscle is darker, but for liver or gut that touches the wall.
     behind = np.maximum(-step, rising * step)
     trusted = _suppressed(level)[:, :, None]
-    fat_mean, fat_rest = _layer(sums, np.full_like(states.front, top), states.front)
-    shape = (*level.shape[:2], states.front.size, states.thick.size)
+    fat_mean, fat = _layer(sums, slice(low - 1, low), slice(low, high), states.front - (low - 1))
+    fat = (fat - np.maximum(step[:, :, low:high], 0)) * trusted
+    # Thickness comes first in memory: each step of the loop writes one block.
+    shape = (states.thick.size, *level.shape[:2], high - low)
     even, filled = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
     for index, thick in enumerate(states.thick):
-        back = states.front + thick
-        mean, rest = _layer(sums, states.front, back)
-        order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5)
-        rest = rest / (4 * _NOISE**2)
-        fat = fat_rest / (4 * _NOISE**2) - _CLUTTER * (states.front - top)
-        shared = (fat + order - rise) * trusted - behind[:, :, back]
-        even[..., index] = shared + rest - _CLUTTER * thick
-        filled[..., index] = shared + np.minimum(rest - _CLUTTER * thick, _GRAFT)
-    best = even.min(axis=(2, 3), keepdims=True)
-    return np.clip(even - best, 0, cap), np.clip(filled - best, 0, cap)
+        back = slice(low + thick, high + thick)
+        mean, muscle = _layer(sums, slice(low, high), back, thick)
+        order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5) * trusted
+        shared = fat + order - behind[:, :, back]
+        np.add(shared, muscle, out=even[index])
+        np.add(shared, np.minimum(muscle, _GRAFT), out=filled[index])
+    best = even.min(axis=(0, 3))[None, :, :, None]
+    even, filled = (np.clip(cost - best, 0, cap) for cost in (even, filled))
+    return np.moveaxis(even, 0, 3), np.moveaxis(filled, 0, 3)
 
 
 def _borrowed(cost: CostArray, seen: NDArray[np.bool_]) -> CostArray:
@@ -167,12 +167,14 @@ def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
 
 
 def _layer(
-    sums: list[Unrolled], first: NDArray[np.intp], last: NDArray[np.intp]
+    sums: list[Unrolled], first: slice, last: slice, samples: NDArray[np.intp] | int
 ) -> tuple[Unrolled, Unrolled]:
-    """Mean and sum of squared residuals of the samples first ... last - 1."""
-    count = np.maximum(last - first, 1)
+    """Mean of the samples first ... last - 1, and what it costs to call them one tissue."""
     total, squares = (s[:, :, last] - s[:, :, first] for s in sums)
-    return total / count, np.clip(squares - total**2 / count, 0, None)
+    count = np.asarray(samples, dtype=np.float32)
+    mean: Unrolled = total / count
+    uneven = np.maximum(squares - total * mean, 0) / np.float32(4 * _NOISE**2)
+    return mean, np.asarray(uneven - np.float32(_CLUTTER) * count, dtype=np.float32)
 
 
 def _common(fan: Fan, cost: CostArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -202,8 +204,9 @@ def _pulled(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -
     thicker = (np.arange(cost.shape[3]) - thick[:, :, None]) * DEPTH_STEP_MM
     pull_front = _PULL_FRONT * np.minimum(away_front, 15.0)
     pull_thick = np.where(thicker < 0, -_PULL_THIN * thicker, _PULL_THICK * thicker)
-    total = cost + pull_front[..., None] + pull_thick[:, :, None, :]
-    return np.asarray(total, dtype=np.float32)
+    total: CostArray = cost + pull_front.astype(np.float32)[..., None]
+    total += pull_thick.astype(np.float32)[:, :, None, :]
+    return total
 
 
 def _measured(levels: list[Unrolled], front: NDArray[np.intp], thick: NDArray[np.intp]) -> Sheath:
