@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import shutil
 from itertools import count
 from pathlib import Path
 
@@ -59,17 +60,35 @@ def store_url(request, tmp_path):
     return request.getfixturevalue("postgresql")()
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory):
+    """Return a closed SQLite store with its people in it, and who they are: tests take a copy."""
+    file = tmp_path_factory.mktemp("furnished") / "room.sqlite"
+    room = reading_room.open_room(f"sqlite:///{file}")
+    room.store.close()
+    return file, room
+
+
 @pytest.fixture()
-def room(store_url):
+def room(request, store_url):
     """Yield an open store, on either database, with its people signed in."""
+    if store_url.startswith("sqlite"):
+        yield from _copied(request.getfixturevalue("furnished"), store_url)
+        return
     room = reading_room.open_room(store_url)
     yield room
     room.store.close()
 
 
-@pytest.fixture()
-def sqlite_room(tmp_path):
-    """Yield a room on SQLite, for what does not depend on the database."""
-    room = reading_room.open_room(f"sqlite:///{tmp_path / 'room.sqlite'}")
+def _copied(furnished, url):
+    file, first = furnished
+    shutil.copy(file, url.removeprefix("sqlite:///"))
+    room = reading_room.enter(url, first)
     yield room
     room.store.close()
+
+
+@pytest.fixture()
+def sqlite_room(furnished, tmp_path):
+    """Yield a room on SQLite, for what does not depend on the database."""
+    yield from _copied(furnished, f"sqlite:///{tmp_path / 'room.sqlite'}")
