@@ -92,6 +92,11 @@ class Condition(Section):
             return False
         return self._options_hold(chosen(answers, question))
 
+    @property
+    def on_absence(self) -> bool:
+        """Whether an unanswered question can fulfil or fail this: all but tests on options."""
+        return self.in_ is None and self.has is None and self.count_min is None
+
     def _options_hold(self, options: tuple[str, ...]) -> bool:
         if self.in_ is not None:
             return bool(options) and set(options) <= set(self.in_)

@@ -15,7 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
 
 from readers import audit, schema
 from readers.account_policy import AccountPolicy
@@ -71,7 +79,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read one consistent state."""
-        with _told_plainly(), self.engine.connect() as plain:
+        with told_plainly(), self.engine.connect() as plain:
             connection = plain
             if self.engine.dialect.name == "postgresql":  # SQLite always reads one state
                 connection = plain.execution_options(isolation_level="REPEATABLE READ")
@@ -87,7 +95,7 @@ class Store:
         StoreError
             The database cannot be reached or written; nothing was changed.
         """
-        with self.turn, _told_plainly(), only_writer(self.engine) as connection:
+        with self.turn, told_plainly(), only_writer(self.engine) as connection:
             yield Writing(connection, actor, written(self.clock()))
             seq, hash_, at = audit.head(connection)
         if self.anchor is not None:
@@ -116,10 +124,14 @@ def open_store(
     """
     engine = connected(url)
     store = Store(engine, clock, policy or AccountPolicy(), anchor)
-    with _told_plainly(), only_writer(engine) as connection:
-        schema.upgrade(connection)
-    if anchor is not None:
-        _refuse_cut(store, anchor)
+    try:
+        with told_plainly(), only_writer(engine) as connection:
+            schema.upgrade(connection)
+        if anchor is not None:
+            _refuse_cut(store, anchor)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
@@ -190,10 +202,18 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
-    """Turn what a database driver says into our own error, without its parameters."""
+def told_plainly() -> Iterator[None]:
+    """Turn what a database driver says into our own error, without its parameters.
+
+    Raises
+    ------
+    StoreError
+        The database cannot be reached, read or written.
+    """
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (InterfaceError, DatabaseError) as error:
+        if isinstance(error, IntegrityError | ProgrammingError | DataError):
+            raise  # a mistake of ours, not the database's state
         detail = str(error.orig).strip().split("\n")[0]
         raise StoreError("store_unavailable", detail=detail) from error
