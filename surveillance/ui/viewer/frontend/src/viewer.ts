@@ -117,7 +117,12 @@ export class Viewer {
     const scene = this.screen.active.scene;
     dataset.ready = String(ready);
     dataset.slice = String((scene?.slice ?? -1) + 1);
+    dataset.picture = scene?.view.picture.key ?? "";
+    dataset.zoom = String(scene?.gaze.zoom ?? "");
+    dataset.plane = this.state.plane;
     dataset.layout = this.state.choice.layout;
+    dataset.opacity = String(this.state.opacity);
+    dataset.fade = String(this.state.fade);
     dataset.tool = this.state.tool;
     if (this.chromeStale) this.chrome.refresh();
     this.chromeStale = false;
