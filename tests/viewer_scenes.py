@@ -9,7 +9,7 @@ import numpy as np
 from imaging.geometry import Geometry
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
-from surveillance.ui.viewer import Hanging, Layer, MaskLayer, Picture
+from surveillance.ui.viewer import Hanging, Layer, Layout, MaskLayer, Picture
 
 MUSCLE = 200.0
 
@@ -158,7 +158,7 @@ def big():
         pictures.append(
             Picture(volume, visit, "T2W-FS", "baseline", muscle_median=MUSCLE, layers=layers)
         )
-    return Hanging("case-big", tuple(pictures), "Month 6", "Baseline")
+    return Hanging("case-big", tuple(pictures), "Month 6", "Baseline", layout=Layout.TWO)
 
 
 SCENES = {
