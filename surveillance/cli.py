@@ -11,6 +11,7 @@ import warnings
 import typer
 
 from surveillance.commands.assess import assess
+from surveillance.commands.deidentify import deidentify
 from surveillance.commands.echo import echo
 from surveillance.commands.inspect import inspect
 from surveillance.commands.listen import listen
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-for command in (assess, inspect, schema, echo, pull, push, listen):
+for command in (assess, inspect, schema, echo, pull, push, listen, deidentify):
     app.command()(command)
 
 
