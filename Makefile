@@ -1,9 +1,9 @@
 # make demo | test | install | bench | lock        (a fresh machine needs Python 3.11 and make)
-# The tests also want a browser and a PostgreSQL; on Debian as root make installs them.
+# The tests also want a browser, a PostgreSQL, an Orthanc and dcmtk; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python
-PACKAGES := chromium postgresql
+PACKAGES := chromium postgresql dcmtk orthanc orthanc-dicomweb orthanc-gdcm
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .PHONY: install demo test lint bench lock clean
