@@ -15,6 +15,7 @@ from surveillance.commands.app import app as reading_app
 from surveillance.commands.assess import assess
 from surveillance.commands.audit import audit
 from surveillance.commands.backup import backup
+from surveillance.commands.deidentify import deidentify
 from surveillance.commands.echo import echo
 from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
@@ -41,6 +42,7 @@ COMMANDS = (
     pull,
     push,
     listen,
+    deidentify,
     reading_app,
     create_administrator,
     backup,

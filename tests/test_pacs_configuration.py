@@ -1,5 +1,7 @@
 """The configuration of archives: exactly its keys, no secret in it; and how patient a retry is."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,12 @@ def test_a_complete_file_is_loaded(tmp_path):
     configuration = loaded(tmp_path, GOOD + RECEIVER + LISTEN)
     assert configuration.address_of("pacs").port == 104
     assert configuration.listen.quiet_s == 60
+
+
+def test_the_file_that_the_documentation_shows_is_a_good_one(tmp_path):
+    page = (Path(__file__).parents[1] / "docs/pacs.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    assert set(loaded(tmp_path, example).nodes) == {"pacs", "web"}
 
 
 @pytest.mark.parametrize(

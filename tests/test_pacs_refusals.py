@@ -18,8 +18,7 @@ from archives import (
 from imaging.errors import NodeError, TransferError
 from surveillance.pacs.node import Query
 
-SAMPLE = Path(__file__).parents[1] / "sample_dicom/subjects/C08"
-VISIT = SAMPLE / "visit1"
+VISIT = Path(__file__).parents[1] / "sample_dicom/subjects/C08/visit1"
 
 # pynetdicom 3.0.4 leaves the socket of a failed connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from pydicom.uid import UID
 from pynetdicom import AE, evt
@@ -39,6 +40,11 @@ class Connections:
             connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets.append(connection.socket)
 
+    @property
+    def were_opened(self) -> bool:
+        """Whether any connection came about."""
+        return bool(self._sockets)
+
     def close(self) -> None:
         """Close what is still open."""
         for one in self._sockets:
@@ -65,7 +71,11 @@ def associated(
     """
     connections = Connections()
     opening = (evt.EVT_CONN_OPEN, connections)
-    association = _associate(ae_title, address, contexts, roles, [opening, *handlers])
+    ask = partial(_associate, ae_title, address, contexts, roles, [opening, *handlers])
+    association = ask()
+    if _is_undecided(association) and connections.were_opened:
+        # pynetdicom 3.0.4 overlooks an answer that comes faster than it looks for it.
+        association = ask()
     if not association.is_established:
         connections.close()
         raise _why_not(node, address, association)
@@ -99,6 +109,12 @@ def _associate(
         tls_args=tls,
         evt_handlers=list(handlers),
     )
+
+
+def _is_undecided(association: Association) -> bool:
+    """Whether the node has neither accepted nor rejected anything."""
+    decided = association.is_established or association.is_rejected
+    return not (decided or association.rejected_contexts)
 
 
 def _why_not(node: str, address: DimseAddress, association: Association) -> NodeError:
