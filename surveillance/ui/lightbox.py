@@ -103,7 +103,7 @@ def _carried_layers(hung: Hung) -> Iterator[MaskLayer]:
 def nothing_drawn(memory: Memory, grid: Geometry) -> Mask:
     """Return the empty mask of a grid, always the same object."""
     return memory.get(
-        ("nothing drawn", grid.shape, grid.affine.tobytes()),
+        ("nothing drawn", grid.shape, grid.affine.tobytes(), grid.frame_of_reference),
         lambda: Mask(np.zeros(grid.shape, dtype=np.bool_), grid),
         lambda mask: mask.array.nbytes,
     )

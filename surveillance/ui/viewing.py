@@ -19,7 +19,8 @@ from surveillance.cases.anatomy import muscles
 from surveillance.cases.case import CaseVisit
 from surveillance.cases.outlining import seeded
 from surveillance.ui import drafts
-from surveillance.ui.desk import Desk, still_here
+from surveillance.ui.acting import part
+from surveillance.ui.desk import Desk
 from surveillance.ui.drawings import Sheet, annotations_of, marks_of
 from surveillance.ui.lightbox import Hung, LightBox, hang, nothing_drawn
 from surveillance.ui.measured import keep_measured
@@ -56,11 +57,9 @@ class Looking:
         return self.read.status is ReadStatus.DRAFT
 
 
-@st.fragment
+@part
 def look(desk: Desk, read_id: int) -> None:
     """Draw the viewer, and keep what is done in it."""
-    if not still_here(desk):
-        st.rerun()
     looking = looking_at(desk, read_id)
     read = looking.read
     box = hang([_hung(looking, visit) for visit in looking.visits])
