@@ -13,6 +13,7 @@ from readers.actor import SYSTEM, Actor, Role
 from readers.errors import AccountError, NotFoundError
 from readers.passwords import hashed, matches, random_password
 from readers.store import Store, Writing
+from readers.texts import checked_reason, storable
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 DISPLAY_CHARS_MAX = 100
@@ -67,7 +68,7 @@ def create(store: Store, actor: Actor, name: str, display_name: str, role: Role)
 def _insert(store: Store, writing: Writing, name: str, display_name: str, role: Role) -> str:
     if not _NAME.fullmatch(name) or name == SYSTEM.name:
         raise AccountError("account_name", name=name[:40])
-    if not 0 < len(display_name.strip()) <= DISPLAY_CHARS_MAX or "\0" in display_name:
+    if not 0 < len(display_name.strip()) <= DISPLAY_CHARS_MAX or not storable(display_name):
         raise AccountError("account_display_name", most=DISPLAY_CHARS_MAX)
     if row_of(writing.connection, name) is not None:
         raise AccountError("account_taken", name=name)
@@ -137,9 +138,9 @@ def unlock(store: Store, actor: Actor, name: str) -> None:
 def disable(store: Store, actor: Actor, name: str, reason: str) -> None:
     """Close an account for good; what it signed stays, its sessions end."""
     actor.require(Role.ADMINISTRATOR)
-    _change(
-        store, actor, name, "account.disabled", {"disabled": True}, reason=reason, end_sessions=True
-    )
+    said = checked_reason(reason)
+    values: dict[str, object] = {"disabled": True}
+    _change(store, actor, name, "account.disabled", values, reason=said, end_sessions=True)
 
 
 def map_identity(store: Store, actor: Actor, name: str, identity: str) -> None:
@@ -227,3 +228,9 @@ def by_name(connection: Connection, name: str, role: Role) -> Account:
     if account.role is not role or account.disabled:
         raise AccountError("account_not_usable", name=name, role=role)
     return account
+
+
+def names_of_accounts(connection: Connection) -> dict[int, str]:
+    """Return the sign-in name of every account number."""
+    table = tables.account
+    return {row.id: row.name for row in connection.execute(select(table.c.id, table.c.name)).all()}

@@ -23,13 +23,14 @@ from readers.canonical import canonical, loaded
 from readers.discordance import counting_pair
 from readers.errors import NotFoundError, OrderError, UnfinishedError
 from readers.form import load_form
+from readers.loading import loaded_read, signed_contents
 from readers.masks import content_of, newest_hashes
 from readers.read import Content, Read, parse_content
-from readers.reading import loaded_read, signed_contents
 from readers.signature import Bound, prove, sign
-from readers.signing import Given, Pen, checked, checked_reason, endpoints
+from readers.signing import Given, Pen, checked, endpoints
 from readers.store import Store
-from readers.worklist import ImageSource, assignments, source_of
+from readers.texts import checked_reason
+from readers.worklist import ImageSource, assignment, source_of
 
 Choice = Literal["first", "second", "third"]
 
@@ -125,8 +126,7 @@ def _read_of(connection: Connection, signed_id: int) -> Read:
         .join(signed, signed.c.read_id == read.c.id)
         .where(signed.c.id == signed_id)
     ).one()
-    assigned = next(a for a in assignments(connection) if a.id == row.assignment_id)
-    return loaded_read(connection, row.id, assigned)
+    return loaded_read(connection, row.id, assignment(connection, row.assignment_id))
 
 
 def _reading(connection: Connection, read: Read, signed_id: int) -> Reading:
@@ -184,7 +184,9 @@ def decide(
     UnfinishedError
         The third reading has problems, or there is none.
     SignatureError
-        The proof does not hold, or there is no reason.
+        The proof does not hold.
+    ReasonError
+        There is no reason.
     """
     actor.require(Role.ADJUDICATOR)
     said, method = checked_reason(pen.reason), prove(store, actor, pen.proof)

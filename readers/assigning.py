@@ -15,7 +15,8 @@ from readers.errors import CaseError, NotFoundError
 from readers.paradigm import Paradigm
 from readers.passwords import random_password
 from readers.store import Store, Writing
-from readers.worklist import Assigned, VisitState, assignments, drawn, item_of
+from readers.texts import checked_reason
+from readers.worklist import Assigned, WorkVisit, assignments, drawn, item_of
 
 CODE_CHARS = 6
 _SHARE_DIGITS = 13
@@ -32,7 +33,7 @@ class Progress:
     reader: str
     slot: int
     is_reread: bool
-    visits: tuple[tuple[str, VisitState], ...]
+    visits: tuple[WorkVisit, ...]
     stale_visits: tuple[str, ...]
     """Locked or open on a case version that is not the newest."""
 
@@ -53,7 +54,7 @@ def assign(
     with store.writing(actor) as writing:
         cases.newest(writing.connection, case_id)
         ids = [accounts.by_name(writing.connection, r, Role.READER).id for r in readers]
-        mine = [a for a in assignments(writing.connection) if a.case_id == case_id]
+        mine = assignments(writing.connection, case_id)
         taken = {a.slot for a in mine if a.repeats_id is None}
         free = [s for s in range(1, paradigm.readers.per_case + 1) if s not in taken]
         if {a.reader_id for a in mine} & set(ids) or len(set(ids)) != len(ids):
@@ -129,7 +130,7 @@ def _keep_paradigm(writing: Writing, paradigm: Paradigm) -> None:
 def withdraw(store: Store, actor: Actor, assignment_id: int, reason: str) -> None:
     """Take a case from a reader; what was read stays on record and counts no more."""
     actor.require(Role.COORDINATOR)
-    table = tables.assignment
+    said, table = checked_reason(reason), tables.assignment
     with store.writing(actor) as writing:
         changed = writing.execute(
             update(table)
@@ -138,7 +139,7 @@ def withdraw(store: Store, actor: Actor, assignment_id: int, reason: str) -> Non
         )
         if changed.rowcount != 1:
             raise NotFoundError("assignment_unknown", assignment=assignment_id)
-        writing.record("case.withdrawn", f"assignment:{assignment_id}", reason=reason)
+        writing.record("case.withdrawn", f"assignment:{assignment_id}", reason=said)
 
 
 def plan_rereads(store: Store, actor: Actor) -> int:
@@ -188,9 +189,7 @@ def progress(store: Store, actor: Actor) -> tuple[Progress, ...]:
     """Return how far every assignment is, by case, slot and order of assigning."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
     with store.reading() as connection:
-        names = dict(
-            connection.execute(select(tables.account.c.id, tables.account.c.name)).tuples().all()
-        )
+        names = accounts.names_of_accounts(connection)
         found = [_progress(connection, a, names[a.reader_id]) for a in assignments(connection)]
     return tuple(sorted(found, key=lambda p: (p.case_id, p.slot, p.assignment_id)))
 
@@ -211,6 +210,6 @@ def _progress(connection: Connection, assigned: Assigned, reader: str) -> Progre
         reader=reader,
         slot=assigned.slot,
         is_reread=assigned.repeats_id is not None,
-        visits=tuple((v.label, v.state) for v in item.visits),
+        visits=item.visits,
         stale_visits=tuple(stale),
     )

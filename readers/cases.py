@@ -166,6 +166,8 @@ def _refuse_dropped(connection: Connection, case_id: str, labels: set[str]) -> N
 def set_allocation(store: Store, actor: Actor, case_id: str, arm: str, dose: str) -> None:
     """Note a case's arm and dose, or correct them; readers and adjudicators never see them."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
+    if max(len(arm), len(dose)) > NAME_CHARS_MAX or not (arm + dose).isprintable():
+        raise CaseError("case_allocation", most=NAME_CHARS_MAX)
     with store.writing(actor) as writing:
         newest(writing.connection, case_id)
         before = _allocation(writing.connection, case_id)

@@ -11,7 +11,7 @@ One small language for `ask_when`, edit checks and endpoint rules, so that all o
         column = "since", in = ["new"]
         column = "diameter_mm", at_least = "signal.nodule_min_mm"    a key of the protocol
 
-A question that was not asked fulfils nothing, unless `or_not_asked`.
+A question that was not answered fulfils nothing but `answered = false` and `rows_max`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,6 @@ class Condition(Section):
     rows_min: int | None = None
     rows_max: int | None = None
     where: Several[CellCondition] = ()
-    or_not_asked: bool = False
 
     @model_validator(mode="after")
     def _one_test(self) -> Condition:
@@ -90,8 +89,13 @@ class Condition(Section):
         if self.answered is not None:
             return (question in answers) is self.answered
         if question not in answers:
-            return self.or_not_asked
+            return False
         return self._options_hold(chosen(answers, question))
+
+    @property
+    def on_absence(self) -> bool:
+        """Whether an unanswered question can fulfil or fail this: all but tests on options."""
+        return self.in_ is None and self.has is None and self.count_min is None
 
     def _options_hold(self, options: tuple[str, ...]) -> bool:
         if self.in_ is not None:

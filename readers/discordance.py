@@ -29,7 +29,7 @@ class Counting:
 
 def counting_pair(connection: Connection, case_id: str, visit: str) -> tuple[Counting, ...]:
     """Return what counts of each primary reader of a visit, by slot; re-reads never do."""
-    primary = [a for a in assignments(connection) if a.case_id == case_id and a.repeats_id is None]
+    primary = [a for a in assignments(connection, case_id) if a.repeats_id is None]
     found = (_counting(connection, a, visit) for a in sorted(primary, key=lambda a: a.slot))
     return tuple(c for c in found if c is not None)
 

@@ -70,6 +70,9 @@ def _contradictions(
 ) -> Iterator[Problem]:
     for check in form.checks:
         applies = check.at in asked and all(c.holds(answers, tags, protocol) for c in check.when)
-        concerned = [c for c in check.then if c.question is None or c.question in asked]
+        # What is not answered yet is told as missing, not as a contradiction.
+        concerned = [
+            c for c in check.then if c.question in asked and (c.question in answers or c.on_absence)
+        ]
         if applies and not all(c.holds(answers, tags, protocol) for c in concerned):
             yield Problem(check.id, check.severity, check.at, check.message)

@@ -1,21 +1,24 @@
 """Every error the reading of cases raises on purpose.
 
-GraftsiteError (imaging)
-└── ReadersError
-    ├── FormError               an answer is not of its question, a form is not usable
-    ├── ParadigmError           a reading paradigm file is not usable
-    ├── AccountError            a name, role or password cannot be accepted
-    ├── SessionError            not signed in, expired, locked out
-    ├── ForbiddenError          not for this role, or it would unblind
-    ├── OrderError              not this visit's turn, or the read is locked already
-    ├── DraftConflictError      another tab saved first
-    ├── UnfinishedError         edit checks stand in the way of a signature
-    ├── SignatureError          who signs could not be proved
-    ├── NotFoundError           there is no such case, read, mask
-    ├── CaseError               what was registered of a case contradicts itself
-    ├── MaskVersionError        a mask is not on its image's grid, or damaged
-    ├── AuditError              the audit trail is not what it was
-    └── StoreError              the database is not there, too new, or not ours
+    GraftsiteError (imaging)
+    └── ReadersError
+        ├── FormError               an answer is not of its question, a form is not usable
+        ├── ParadigmError           a reading paradigm file is not usable
+        ├── AccountError            a name, role or password cannot be accepted
+        ├── SessionError            not signed in, expired, locked out
+        ├── ForbiddenError          not for this role, or it would unblind
+        ├── OrderError              not this visit's turn, or the read is locked already
+        ├── DraftConflictError      another tab saved first
+        ├── UnfinishedError         edit checks stand in the way of a signature
+        ├── SignatureError          who signs could not be proved
+        ├── ReasonError             a change needs a reason that says something
+        ├── NotFoundError           there is no such case, read, mask
+        ├── CaseError               what was registered of a case contradicts itself
+        ├── MaskVersionError        a mask is not on its image's grid, or damaged
+        ├── AuditError              the audit trail is not what it was
+        └── StoreError              the database is not there, too new, or not ours
+
+Each carries a `code` and composes its own message, as those of `imaging.errors` do.
 """
 
 from __future__ import annotations
@@ -81,6 +84,10 @@ class UnfinishedError(ReadersError):
 
 class SignatureError(ReadersError):
     """Who signs could not be proved."""
+
+
+class ReasonError(ReadersError):
+    """A change needs a reason that says something."""
 
 
 class NotFoundError(ReadersError):

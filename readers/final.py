@@ -43,6 +43,12 @@ class Outcome:
     endpoints: Mapping[str, Status]
     answers: Mapping[str, object]
 
+    @property
+    def new_node_mm(self) -> float | None:
+        """Short axis of the largest node reported as new; None without one."""
+        nodes: Any = self.answers.get("nodes", ())
+        return max((n["short_axis_mm"] for n in nodes if n.get("since") == "new"), default=None)
+
 
 def outcome(store: Store, actor: Actor, case_id: str, visit: str) -> Outcome:
     """Return what stands for a visit; never for those who read or adjudicate."""
@@ -52,7 +58,7 @@ def outcome(store: Store, actor: Actor, case_id: str, visit: str) -> Outcome:
 
 
 def _outcome(connection: Connection, case_id: str, visit: str) -> Outcome:
-    primary = [a for a in assignments(connection) if a.case_id == case_id and not a.repeats_id]
+    primary = [a for a in assignments(connection, case_id) if a.repeats_id is None]
     pair = counting_pair(connection, case_id, visit)
     wanted = primary[0].paradigm.readers.per_case if primary else 2
     if len(pair) < wanted or not pair:

@@ -23,8 +23,8 @@ from readers.actor import Actor, Role
 from readers.canonical import canonical, loaded
 from readers.errors import MaskVersionError, NotFoundError, OrderError
 from readers.grids import grid_from_plain, plain_grid
+from readers.loading import loaded_read, machine_may_be_seen, own_of_read
 from readers.read import ReadStatus
-from readers.reading import loaded_read, machine_may_be_seen, own_of_read
 from readers.store import Store, Writing
 
 Structure = Literal["graft", "rectus_left", "rectus_right"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -114,6 +115,7 @@ def checked(paradigm: Paradigm) -> Paradigm:
     return paradigm
 
 
+@cache
 def stored(text: str) -> Paradigm:
     """Return the paradigm that the store keeps."""
     return Paradigm.model_validate_json(text)

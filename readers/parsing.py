@@ -12,6 +12,7 @@ from types import MappingProxyType
 from readers.answers import Answer, Answers, Cell, Row, frozen
 from readers.errors import FormError
 from readers.form import Form, Item, Question
+from readers.texts import storable
 
 
 def parse_answers(form: Form, raw: Mapping[str, object]) -> Answers:
@@ -87,9 +88,8 @@ def _text(field: Item, value: object, chars_max: int) -> str:
         raise FormError("answer_kind", question=field.id, kind=field.kind)
     if len(value) > chars_max:
         raise FormError("answer_too_long", question=field.id, chars=len(value), most=chars_max)
-    if "\0" in value:
-        # PostgreSQL cannot hold it, and no keyboard types it.
-        raise FormError("answer_null_character", question=field.id)
+    if not storable(value):
+        raise FormError("answer_character", question=field.id)
     return value
 
 

@@ -11,6 +11,7 @@ from readers import tables
 from readers.actor import Actor, Role
 from readers.errors import ForbiddenError, FormError, NotFoundError, OrderError
 from readers.store import Store
+from readers.texts import storable
 
 TEXT_CHARS_MAX = 2000
 
@@ -97,7 +98,7 @@ def of_actor(store: Store, actor: Actor) -> tuple[Query, ...]:
 
 
 def _checked(text: str) -> str:
-    if not text.strip() or len(text) > TEXT_CHARS_MAX or "\0" in text:
+    if not text.strip() or len(text) > TEXT_CHARS_MAX or not storable(text):
         raise FormError("query_text", chars=len(text), most=TEXT_CHARS_MAX)
     return text
 

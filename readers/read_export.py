@@ -63,6 +63,7 @@ def export_reads(store: Store) -> dict[str, str]:
         "decisions.csv": _csv(_DECISION, decisions),
         "dictionary.csv": _csv(DICTIONARY, _dictionary(forms)),
     }  # fmt: skip
+    files["marks.csv"] = _csv((*_KEY, *_MARK), _marks(records))
     for name, item in names.items():
         if item.kind == "table":
             files[f"{name}.csv"] = _table(name, item, records)
@@ -71,6 +72,16 @@ def export_reads(store: Store) -> dict[str, str]:
 
 _DECISION = ("case_id", "visit", "differing", "choice", "reason", "signer", "signed_at",
              "signature_sha256", "endpoints", "answers")  # fmt: skip
+_MARK = {
+    "id": "named by a focus",
+    "kind": "point, length, ellipse, pixel_value",
+    "series": "image by role",
+    "slice_index": "from 0 along the image's k axis",
+    "points_lps_mm": "JSON, DICOM patient coordinates in mm",
+    "value": "length in mm, area in mm2, or the pixel's value",
+    "unit": "of the value",
+    "ratio_to_muscle": "value over the reference muscle's median",
+}
 _KEY = ("case_id", "visit", "reader", "is_reread", "signed_version")
 
 
@@ -182,6 +193,12 @@ def _flat(record: Mapping[str, Any], names: Mapping[str, Item]) -> dict[str, Any
     return row
 
 
+def _marks(records: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for record in records:
+        key = {name: record[name] for name in _KEY}
+        yield from ({**key, **mark} for mark in record["marks"])
+
+
 def _table(name: str, item: Any, records: Iterable[Mapping[str, Any]]) -> str:
     columns = (*_KEY, "row", *(column.id for column in item.columns))
     rows = (
@@ -203,6 +220,8 @@ def _dictionary(forms: Iterable[Form]) -> Iterator[dict[str, Any]]:
             "kind": "choice",
             "allowed": "favorable;adverse;indeterminate",
         }
+    for name, meaning in _MARK.items():
+        yield {"file": "marks.csv", "column": name, "meaning_en": meaning}
     for name, item in _names(forms).items():
         if item.kind == "table":
             for column in item.columns:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import insert, select, update
 
 from readers import cases, tables
 from readers.actor import Actor, Role
 from readers.answers import differing
-from readers.canonical import canonical, loaded
+from readers.canonical import canonical
 from readers.cases import CaseVisit
 from readers.condition import Tags
-from readers.errors import DraftConflictError, ForbiddenError, NotFoundError, OrderError
+from readers.errors import DraftConflictError, NotFoundError, OrderError
 from readers.form import load_form
-from readers.read import (
-    Content,
-    Read,
-    ReadStatus,
-    SignedContent,
-    SignedKind,
-    parse_content,
-    statuses,
+from readers.loading import (
+    content_of_text,
+    loaded_read,
+    machine_may_be_seen,
+    machine_was_shown,
+    own_of_read,
+    read_row,
 )
+from readers.read import Content, Read, ReadStatus, parse_content
 from readers.store import Store, Writing
-from readers.worklist import Assigned, item_of, own, turn_of
+from readers.worklist import Assigned, assignment, own, turn_of
 
 REVISION_OPENED = 1
+SPENT_MAX_S = 86_400.0
 
 
 def open_read(store: Store, actor: Actor, assignment_id: int, visit: str) -> Read:
@@ -92,14 +93,28 @@ def load(store: Store, actor: Actor, read_id: int) -> Read:
         return loaded_read(connection, read_id, own_of_read(connection, actor, read_id))
 
 
-def own_of_read(connection: Connection, actor: Actor, read_id: int) -> Assigned:
-    """Return the assignment of one's own read; refuse any other's."""
-    assignment_id = connection.execute(
-        select(tables.read.c.assignment_id).where(tables.read.c.id == read_id)
-    ).scalar()
-    if assignment_id is None:
-        raise ForbiddenError("not_yours")
-    return own(connection, actor, assignment_id)
+def review(store: Store, actor: Actor, read_id: int) -> Read:
+    """Return a signed read to a coordinator; a draft is nobody's but its reader's.
+
+    Raises
+    ------
+    OrderError
+        It is not signed yet.
+    NotFoundError
+        There is no such read.
+    """
+    actor.require(Role.COORDINATOR)
+    table = tables.read
+    with store.reading() as connection:
+        found = connection.execute(
+            select(table.c.assignment_id).where(table.c.id == read_id)
+        ).scalar()
+        if found is None:
+            raise NotFoundError("read_unknown", read=read_id)
+        read = loaded_read(connection, read_id, assignment(connection, found))
+    if read.status is ReadStatus.DRAFT:
+        raise OrderError("read_not_locked", visit=read.shown_visit)
+    return read
 
 
 def save_draft(
@@ -136,7 +151,7 @@ def save_draft(
         read = loaded_read(writing.connection, read_id, assigned)
         content = parse_content(load_form(read.form_version), answers, marks)
         if read.status is ReadStatus.DRAFT and read.revision == revision:
-            _update(writing, read, content, max(spent_s, 0.0))
+            _update(writing, read, content, _sound(spent_s))
             return loaded_read(writing.connection, read_id, assigned)
         kept = _keep_copy(writing, read_id, revision, content)
     if read.status is not ReadStatus.DRAFT:
@@ -168,6 +183,11 @@ def _update(writing: Writing, read: Read, content: Content, spent_s: float) -> N
     told_before, told_after = _changes(before, after)
     if told_before or told_after:
         writing.record("draft.saved", f"read:{read.id}", before=told_before, after=told_after)
+
+
+def _sound(spent_s: float) -> float:
+    """Return seconds that a page can have counted since the last save, else none."""
+    return spent_s if 0 <= spent_s <= SPENT_MAX_S else 0.0
 
 
 def _changes(
@@ -206,10 +226,10 @@ def copy(store: Store, actor: Actor, read_id: int, kept: int) -> Content:
         text = connection.execute(
             select(table.c.content).where(table.c.id == kept, table.c.read_id == read_id)
         ).scalar()
-        form_version = _read_row(connection, read_id).form_version
+        form_version = read_row(connection, read_id).form_version
     if text is None:
         raise NotFoundError("copy_unknown", kept=kept)
-    return _content(form_version, loaded(text))
+    return content_of_text(form_version, text)
 
 
 def machine_values(store: Store, actor: Actor, read_id: int) -> dict[str, object] | None:
@@ -228,108 +248,10 @@ def machine_values(store: Store, actor: Actor, read_id: int) -> dict[str, object
         read = loaded_read(writing.connection, read_id, assigned)
         if not machine_may_be_seen(writing.connection, assigned, read):
             raise OrderError("machine_not_yet", visit=read.shown_visit)
-        row = _read_row(writing.connection, read_id)
+        row = read_row(writing.connection, read_id)
         found = cases.machine_result(writing.connection, row.case_version_id, read.visit)
         if not machine_was_shown(writing.connection, read_id):
             values = {"read_id": read_id, "shown_at": writing.at}
             writing.execute(insert(tables.machine_shown).values(**values))
             writing.record("machine.shown", f"read:{read_id}")
     return found
-
-
-def machine_may_be_seen(connection: Connection, assigned: Assigned, read: Read) -> bool:
-    """Whether the paradigm lets a reader see the machine's result of a visit now."""
-    if read.status is ReadStatus.DRAFT:
-        return False
-    after_all = assigned.paradigm.blinding.machine_values_after == "case"
-    return not after_all or item_of(connection, assigned).next_visit is None
-
-
-def machine_was_shown(connection: Connection, read_id: int) -> bool:
-    """Whether the machine's values of a read were shown to its reader."""
-    table = tables.machine_shown
-    return (
-        connection.execute(select(table.c.read_id).where(table.c.read_id == read_id)).first()
-        is not None
-    )
-
-
-def loaded_read(connection: Connection, read_id: int, assigned: Assigned) -> Read:
-    """Return a read; the caller has checked that it may be seen."""
-    row = _read_row(connection, read_id)
-    version = cases.load_version(connection, row.case_version_id)
-    signed = signed_contents(connection, read_id, row.form_version)
-    shown = next(v.shown for v in item_of(connection, assigned).visits if v.label == row.visit)
-    corrected = any(s.kind is SignedKind.CORRECTION for s in signed)
-    status = ReadStatus.CORRECTED if corrected else ReadStatus.LOCKED
-    counting = [s for s in signed if s.kind is not SignedKind.AFTER_MACHINE]
-    return Read(
-        id=row.id,
-        assignment_id=row.assignment_id,
-        code=assigned.code,
-        visit=row.visit,
-        shown_visit=shown,
-        form_version=row.form_version,
-        tags=frozenset(loaded_tags(row.tags)),
-        case_version=version.version,
-        images=version.visit(row.visit).images,
-        status=status if signed else ReadStatus.DRAFT,
-        revision=row.revision,
-        content=(
-            counting[-1].content if counting else _content(row.form_version, loaded(row.content))
-        ),
-        spent_s=row.spent_s,
-        signed=signed,
-        newer_version=cases.newest(connection, assigned.case_id).id != version.id,
-    )
-
-
-def loaded_tags(text: str) -> Any:
-    """Return the tags that a read keeps."""
-    return loaded(text)
-
-
-def _read_row(connection: Connection, read_id: int) -> Row[Any]:
-    read, draft = tables.read, tables.draft
-    return connection.execute(
-        select(read, draft.c.revision, draft.c.content, draft.c.spent_s)
-        .join(draft, draft.c.read_id == read.c.id)
-        .where(read.c.id == read_id)
-    ).one()
-
-
-def _content(form_version: str, raw: Any) -> Content:
-    return parse_content(load_form(form_version), raw["answers"], raw["marks"])
-
-
-def signed_contents(
-    connection: Connection, read_id: int, form_version: str
-) -> tuple[SignedContent, ...]:
-    """Return the signed answers of a read, in the order they were made."""
-    signed, signature = tables.signed, tables.signature
-    rows = connection.execute(
-        select(signed, signature.c.statement, signature.c.sha256)
-        .join(signature, signature.c.signed_id == signed.c.id)
-        .where(signed.c.read_id == read_id)
-        .order_by(signed.c.version)
-    ).all()
-    return tuple(_signed(row, form_version) for row in rows)
-
-
-def _signed(row: Row[Any], form_version: str) -> SignedContent:
-    content: Any = loaded(row.content)
-    statement: Any = loaded(row.statement)
-    return SignedContent(
-        id=row.id,
-        version=row.version,
-        kind=SignedKind(row.kind),
-        content=_content(form_version, content),
-        endpoints=statuses(content["endpoints"]),
-        reason=row.reason,
-        machine_seen=row.machine_seen,
-        spent_s=row.spent_s,
-        signer=statement["signer"],
-        signed_at=statement["at"],
-        meaning=statement["meaning"],
-        sha256=row.sha256,
-    )

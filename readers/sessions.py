@@ -138,7 +138,10 @@ def _set(writing: Writing, account_id: int, **values: object) -> None:
 
 def _started(store: Store, row: Row[Any]) -> SignedIn:
     account, token = account_of(row), secrets.token_urlsafe(32)
+    oldest = written(store.clock() - timedelta(hours=store.policy.session_hours))
+    mine = tables.session.c.account_id == account.id
     with store.writing(account.actor) as writing:
+        writing.execute(delete(tables.session).where(mine, tables.session.c.created_at < oldest))
         writing.execute(
             insert(tables.session).values(
                 token_sha256=_digest(token),

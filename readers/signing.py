@@ -15,20 +15,16 @@ from readers.answers import Answers
 from readers.canonical import canonical, sha256
 from readers.discordance import note_discordance
 from readers.edit_checks import problems
-from readers.errors import OrderError, SignatureError, UnfinishedError
+from readers.errors import OrderError, UnfinishedError
 from readers.form import Form, load_form
+from readers.loading import loaded_read, machine_was_shown, own_of_read
 from readers.masks import newest_hashes
 from readers.read import Content, Read, ReadStatus, SignedKind, parse_content
-from readers.reading import (
-    conflict,
-    loaded_read,
-    machine_was_shown,
-    own_of_read,
-)
+from readers.reading import conflict
 from readers.signature import Bound, Meaning, Proof, prove, sign
 from readers.store import Store, Writing
+from readers.texts import checked_reason
 
-REASON_CHARS_MAX = 2000
 _MEANINGS: dict[SignedKind, Meaning] = {
     SignedKind.FIRST: "read",
     SignedKind.CORRECTION: "correction",
@@ -113,7 +109,9 @@ def correct(store: Store, actor: Actor, read_id: int, given: Given, pen: Pen) ->
     Raises
     ------
     SignatureError, UnfinishedError, FormError
-        As for `lock`; and a reason is needed.
+        As for `lock`.
+    ReasonError
+        There is no reason.
     OrderError
         The read is not locked: a draft is simply saved.
     """
@@ -149,19 +147,6 @@ def _again(
         return parse_content(load_form(read.form_version), given.answers, given.marks)
 
     return _signed(store, actor, read_id, order, content)
-
-
-def checked_reason(reason: str) -> str:
-    """Return a reason that says something.
-
-    Raises
-    ------
-    SignatureError
-        It is blank, or longer than its limit.
-    """
-    if not reason.strip() or len(reason) > REASON_CHARS_MAX or "\0" in reason:
-        raise SignatureError("reason_needed", most=REASON_CHARS_MAX)
-    return reason
 
 
 def _signed(

@@ -15,7 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
 
 from readers import audit, schema
 from readers.account_policy import AccountPolicy
@@ -116,10 +124,14 @@ def open_store(
     """
     engine = connected(url)
     store = Store(engine, clock, policy or AccountPolicy(), anchor)
-    with _told_plainly(), only_writer(engine) as connection:
-        schema.upgrade(connection)
-    if anchor is not None:
-        _refuse_cut(store, anchor)
+    try:
+        with _told_plainly(), only_writer(engine) as connection:
+            schema.upgrade(connection)
+        if anchor is not None:
+            _refuse_cut(store, anchor)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
@@ -194,6 +206,8 @@ def _told_plainly() -> Iterator[None]:
     """Turn what a database driver says into our own error, without its parameters."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (InterfaceError, DatabaseError) as error:
+        if isinstance(error, IntegrityError | ProgrammingError | DataError):
+            raise  # a mistake of ours, not the database's state
         detail = str(error.orig).strip().split("\n")[0]
         raise StoreError("store_unavailable", detail=detail) from error

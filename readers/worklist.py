@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from imaging.geometry import Geometry
 from readers import cases, tables
@@ -93,14 +93,14 @@ class Assigned:
 
 
 def of_reader(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
-    """Return a reader's cases: started ones first, then in the paradigm's order."""
+    """Return a reader's cases: started first, finished last, else in the paradigm's order."""
     actor.require(Role.READER)
     now = written(store.clock())
     with store.reading() as connection:
         rows = _rows(connection, tables.assignment.c.reader_id == actor.account_id)
         due = [a for a in map(assigned_of, rows) if a.not_before is None or a.not_before <= now]
         items = [(item_of(connection, a), a.place) for a in due]
-    items.sort(key=lambda pair: (not pair[0].started, pair[1]))
+    items.sort(key=lambda pair: (pair[0].next_visit is None, not pair[0].started, pair[1]))
     return tuple(item for item, _ in items)
 
 
@@ -253,14 +253,16 @@ def own(connection: Connection, actor: Actor, assignment_id: int) -> Assigned:
 
 
 def _rows(connection: Connection, condition: Any) -> list[Row[Any]]:
-    assignment, paradigm = tables.assignment, tables.paradigm
-    query = (
-        select(assignment, paradigm.c.content)
-        .join(paradigm, paradigm.c.sha256 == assignment.c.paradigm_sha256)
-        .where(condition, assignment.c.withdrawn.is_(False))
-        .order_by(assignment.c.id)
-    )
+    open_ = tables.assignment.c.withdrawn.is_(False)
+    query = _query().where(condition, open_).order_by(tables.assignment.c.id)
     return list(connection.execute(query).all())
+
+
+def _query() -> Select[Any]:
+    table, paradigm = tables.assignment, tables.paradigm
+    return select(table, paradigm.c.content).join(
+        paradigm, paradigm.c.sha256 == table.c.paradigm_sha256
+    )
 
 
 def assigned_of(row: Row[Any]) -> Assigned:
@@ -271,6 +273,13 @@ def assigned_of(row: Row[Any]) -> Assigned:
     )  # fmt: skip
 
 
-def assignments(connection: Connection) -> list[Assigned]:
-    """Return all assignments that were not withdrawn, in the order they were made."""
-    return [assigned_of(row) for row in _rows(connection, tables.assignment.c.id > 0)]
+def assignments(connection: Connection, case_id: str | None = None) -> list[Assigned]:
+    """Return the assignments (of a case) that were not withdrawn, in the order they were made."""
+    table = tables.assignment
+    condition = table.c.id > 0 if case_id is None else table.c.case_id == case_id
+    return [assigned_of(row) for row in _rows(connection, condition)]
+
+
+def assignment(connection: Connection, id_: int) -> Assigned:
+    """Return one assignment that is known to be there, withdrawn or not."""
+    return assigned_of(connection.execute(_query().where(tables.assignment.c.id == id_)).one())

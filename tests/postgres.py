@@ -47,4 +47,4 @@ def running():
         try:
             yield lambda database: f"postgresql+psycopg://{user}@/{database}?host={name}"
         finally:
-            as_user(*control, "--mode", "immediate", "stop")
+            as_user(*control, "--mode", "fast", "stop")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from readers import cases, tables
+from readers.accounts import names_of_accounts
 from readers.canonical import loaded
 from readers.discordance import COUNTING
 from readers.worklist import Assigned, assignments
@@ -50,9 +51,7 @@ class Rating:
 
 def ratings(connection: Connection) -> tuple[Rating, ...]:
     """Return all counting answers in the order they were first signed."""
-    names: dict[int, str] = dict(
-        connection.execute(select(tables.account.c.id, tables.account.c.name)).tuples().all()
-    )
+    names = names_of_accounts(connection)
     found = [r for a in assignments(connection) for r in _of(connection, a, names[a.reader_id])]
     return tuple(sorted(found, key=lambda r: r.number))
 
