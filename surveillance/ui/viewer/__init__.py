@@ -7,6 +7,7 @@ A page builds a `Hanging` and calls `mount_viewer`; the application gives `viewe
 from surveillance.ui.viewer.annotation import Annotation, AnnotationKind, Plane
 from surveillance.ui.viewer.events import EditedMask, Seed, ViewerEvents
 from surveillance.ui.viewer.hanging import Hanging, Layer, MaskLayer, Picture, Tool, WindowPreset
+from surveillance.ui.viewer.measured import Measured, measured
 from surveillance.ui.viewer.mount import (
     default_presets,
     forget_session,
@@ -22,6 +23,7 @@ __all__ = [
     "Hanging",
     "Layer",
     "MaskLayer",
+    "Measured",
     "Picture",
     "Plane",
     "Seed",
@@ -30,6 +32,7 @@ __all__ = [
     "WindowPreset",
     "default_presets",
     "forget_session",
+    "measured",
     "mount_viewer",
     "viewer_middleware",
     "viewer_routes",

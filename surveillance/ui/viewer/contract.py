@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from surveillance.ui.viewer.annotation import Annotation
-from surveillance.ui.viewer.hanging import Hanging, MaskLayer, Picture, WindowPreset
+from surveillance.ui.viewer.hanging import Hanging, Layer, MaskLayer, Picture, WindowPreset
 from surveillance.ui.viewer.routes import route_url
 from surveillance.ui.viewer.tokens import TokenOffice
 from surveillance.ui.viewer.voxels import served_mask, served_volume
@@ -59,6 +59,7 @@ class Messenger:
             "id": served.id,
             "url": route_url(f"graft/volume/{token}"),
             "slabSlices": served.slab_slices,
+            "start": _start(picture),
             "layers": [self._layer(layer) for layer in picture.layers],
         }
 
@@ -71,6 +72,13 @@ class Messenger:
             "check": zlib.crc32(served.bits),
             "url": route_url(f"graft/mask/{token}"),
         }
+
+
+def _start(picture: Picture) -> list[float] | None:
+    """Return the voxel index of the middle of the graft, None without one."""
+    grafts = [layer.mask for layer in picture.layers if layer.layer is Layer.GRAFT]
+    middle = served_mask(grafts[0]).middle if grafts else None
+    return None if middle is None else list(middle)
 
 
 def _annotation(annotation: Annotation) -> dict[str, Any]:

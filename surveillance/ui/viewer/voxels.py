@@ -22,7 +22,7 @@ from surveillance.ui.viewer.bits import inflated, packed
 OUTSIDE = -32768
 """The voxel value that stands for NaN."""
 LARGEST = 32767
-SLAB_BYTES = 4 << 20
+SLAB_BYTES = 2 << 20
 
 
 class ServedVolume:
@@ -67,6 +67,12 @@ class ServedMask:
         self.mask = mask
         self.bits = packed(mask)
         self._arrived: dict[str, Mask] = {}
+
+    @cached_property
+    def middle(self) -> tuple[float, ...] | None:
+        """Mean voxel index, None when the mask is empty."""
+        where = np.nonzero(self.mask.array)
+        return tuple(float(axis.mean()) for axis in where) if where[0].size else None
 
     def body(self, slab: int) -> bytes | None:
         """Return the bits, gzip; only slab 0 exists."""
@@ -117,18 +123,23 @@ def served_mask(mask: Mask) -> ServedMask:
 
 def _scale(array: NDArray[np.float32]) -> tuple[float, float]:
     """Return slope and intercept: value = slope × voxel + intercept."""
-    seen = array[np.isfinite(array)]
-    if seen.size == 0:
-        return 1.0, 0.0
-    low, high = float(seen.min()), float(seen.max())
-    whole = high - low < 2 * LARGEST and bool((seen == np.rint(seen)).all())
-    if whole:
-        return 1.0, 0.0 if low >= -LARGEST and high <= LARGEST else low + LARGEST
-    return (high - low) / (2 * LARGEST), (low + high) / 2
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite([low, high]).all():
+        seen = array[np.isfinite(array)]
+        if seen.size == 0:
+            return 1.0, 0.0
+        low, high = float(seen.min()), float(seen.max())
+    if high - low < 2 * LARGEST and all(_whole(row) for row in array):
+        fits = low >= -LARGEST and high <= LARGEST
+        return 1.0, 0.0 if fits else low + LARGEST
+    return (high - low) / (2 * LARGEST) or 1.0, (low + high) / 2
+
+
+def _whole(row: NDArray[np.float32]) -> bool:
+    return bool(((row == np.rint(row)) | ~np.isfinite(row)).all())
 
 
 def _encoded(part: NDArray[np.float32], slope: float, intercept: float) -> NDArray[np.int16]:
     steps = np.rint((part.astype(np.float64) - intercept) / slope)
-    inside = np.isfinite(steps)
-    clipped = np.clip(np.where(inside, steps, 0), -LARGEST, LARGEST)
-    return np.where(inside, clipped, OUTSIDE).astype("<i2")
+    voxels = np.clip(np.nan_to_num(steps, nan=0.0, posinf=0.0, neginf=0.0), -LARGEST, LARGEST)
+    return np.where(np.isfinite(steps), voxels, OUTSIDE).astype("<i2")

@@ -14,7 +14,7 @@ await build({
   entryNames: "[name]-[hash]",
   bundle: true,
   format: "esm",
-  target: "es2022",
+  target: "es2023",
   minify: true,
   legalComments: "none",
   charset: "utf8",

@@ -33,6 +33,8 @@ export interface PictureData {
   id: string;
   url: string;
   slabSlices: number;
+  /** Voxel index of the middle of the graft, null without one: where to look first. */
+  start: Vec3 | null;
   layers: LayerData[];
 }
 

@@ -9,10 +9,21 @@ export class Labels {
   readonly data: Uint8Array;
   /** Grows with every change, so that drawings know when they are old. */
   version = 0;
+  /** The same bits, four voxels a word: masks are sparse, and empty words are skipped. */
+  private readonly words: Uint32Array;
 
   constructor(shape: Vec3) {
     this.shape = shape;
-    this.data = new Uint8Array(shape[0] * shape[1] * shape[2]);
+    const voxels = shape[0] * shape[1] * shape[2];
+    const whole = new ArrayBuffer(Math.ceil(voxels / 8) * 8);
+    this.data = new Uint8Array(whole, 0, voxels);
+    this.words = new Uint32Array(whole);
+  }
+
+  /** Whether the eight voxels of a packed byte have the bit nowhere. */
+  private empty(byte: number, bit: number): boolean {
+    const four = bit * 0x01010101;
+    return ((this.words[2 * byte] | this.words[2 * byte + 1]) & four) === 0;
   }
 
   /** Whole bytes of one mask, the first voxel in the lowest bit (bits.py). */
@@ -21,7 +32,12 @@ export class Labels {
     const shift = 31 - Math.clz32(bit);
     const { data } = this;
     const bytes = new Uint8Array((data.length + 7) >> 3);
-    for (let n = 0; n < data.length; n++) bytes[n >> 3] |= ((data[n] & bit) >> shift) << (n & 7);
+    for (let byte = 0; byte < bytes.length; byte++) {
+      if (this.empty(byte, bit)) continue;
+      for (let n = 8 * byte; n < Math.min(8 * byte + 8, data.length); n++) {
+        bytes[byte] |= ((data[n] & bit) >> shift) << (n & 7);
+      }
+    }
     return bytes;
   }
 
@@ -30,31 +46,17 @@ export class Labels {
     const bit = bitOf(layer);
     const { data } = this;
     const changed: number[] = [];
-    for (let n = 0; n < data.length; n++) {
-      const on = (packed[n >> 3] >> (n & 7)) & 1 ? bit : 0;
-      if ((data[n] & bit) !== on) {
+    for (let byte = 0; byte < packed.length; byte++) {
+      if (packed[byte] === 0 && this.empty(byte, bit)) continue;
+      for (let n = 8 * byte; n < Math.min(8 * byte + 8, data.length); n++) {
+        const on = (packed[byte] >> (n & 7)) & 1 ? bit : 0;
+        if ((data[n] & bit) === on) continue;
         data[n] ^= bit;
         changed.push(n);
       }
     }
     this.version++;
     return changed;
-  }
-
-  /** Middle of a mask as a voxel index, null when it is empty. */
-  middle(layer: LayerName): Vec3 | null {
-    const bit = bitOf(layer);
-    const [ni, nj] = this.shape;
-    let count = 0;
-    const sum: Vec3 = [0, 0, 0];
-    for (let n = 0; n < this.data.length; n++) {
-      if (!(this.data[n] & bit)) continue;
-      count++;
-      sum[0] += n % ni;
-      sum[1] += Math.floor(n / ni) % nj;
-      sum[2] += Math.floor(n / (ni * nj));
-    }
-    return count === 0 ? null : (sum.map((s) => s / count) as Vec3);
   }
 }
 

@@ -48,7 +48,7 @@ export class View {
 
   /** Slice the gaze rests on; null when it rests beside the image. */
   slice(gaze: Gaze): number | null {
-    const nearest = Math.round(this.pixel(gaze.cursor).slice);
+    const nearest = Math.round(this.pixel(gaze.cursor).slice) + 0; // −0 is 0
     return nearest < 0 || nearest >= this.plane.onward.count ? null : nearest;
   }
 

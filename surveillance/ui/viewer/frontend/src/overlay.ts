@@ -14,7 +14,7 @@ const GAP_PX = 14;
 /** Segments of the masks of one slice, kept while the slice and the masks stay. */
 export class Outlines {
   private key = "";
-  private segments: Float32Array[] = [];
+  private segments: number[][] = [];
 
   draw(context: CanvasRenderingContext2D, pane: Pane, scene: Scene, labels: Labels, shown: number): void {
     if (scene.slice === null) return;

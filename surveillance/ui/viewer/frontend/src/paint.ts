@@ -28,24 +28,35 @@ export function paintGrey(voxels: Int16Array, steps: Steps, table: Uint32Array, 
   }
 }
 
-/** Tint the pixels whose label has a bit of `shown`; the graft lies above the muscles. */
+/** Colour of each combination of masks: the graft lies above the muscles. */
+function tints(shown: number, opacity: number): { red: number; green: number; blue: number }[] {
+  return Array.from({ length: 1 << LAYERS.length }, (_, label) => {
+    const seen = label & shown;
+    const [red, green, blue] = LAYER_COLOURS[LAYERS[31 - Math.clz32(seen & -seen)] ?? "graft"];
+    return { red: red * opacity, green: green * opacity, blue: blue * opacity };
+  });
+}
+
+/** Tint the pixels whose label has a bit of `shown`. */
 export function paintMasks(
   labels: Uint8Array, steps: Steps, shown: number, opacity: number, pixels: Uint32Array,
 ): void {
   const { start, right, down, width, height } = steps;
+  const colours = tints(shown, opacity);
   const keep = 1 - opacity;
   let at = 0;
   for (let row = 0; row < height; row++) {
     let from = start + row * down;
     for (let column = 0; column < width; column++, at++, from += right) {
-      const label = labels[from] & shown;
-      if (label === 0) continue;
-      const colour = LAYER_COLOURS[LAYERS[Math.log2(label & -label)]];
+      const label = labels[from];
+      if ((label & shown) === 0) continue;
+      const { red, green, blue } = colours[label];
       const pixel = pixels[at];
-      const mixed = (channel: number, shift: number): number =>
-        (((pixel >> shift) & 255) * keep + channel * opacity) << shift;
       pixels[at] =
-        0xff000000 | mixed(colour[2], 16) | mixed(colour[1], 8) | mixed(colour[0], 0);
+        0xff000000 |
+        ((((pixel >> 16) & 255) * keep + blue) << 16) |
+        ((((pixel >> 8) & 255) * keep + green) << 8) |
+        ((pixel & 255) * keep + red);
     }
   }
 }
@@ -61,28 +72,41 @@ export const FULL_CHANGE = 1;
 
 /**
  * Colour where the ratio to muscle changed from `before` to `after`, both on one grid: orange for
- * brighter, blue for darker, which every kind of colour vision tells apart.
+ * brighter, blue for darker, which every kind of colour vision tells apart. A pixel's change is
+ * the mean of 3 × 3, so that noise does not sparkle.
  */
-export function paintChange(
-  before: Compared, after: Compared, steps: Steps, pixels: Uint32Array,
-): void {
+export function paintChange(before: Compared, after: Compared, steps: Steps, pixels: Uint32Array): void {
+  const { width, height } = steps;
+  const change = changeOf(before, after, steps);
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1, at = y * width + 1; x < width - 1; x++, at++) {
+      let sum = change[at - 1] + change[at] + change[at + 1];
+      sum += change[at - width - 1] + change[at - width] + change[at - width + 1];
+      sum += change[at + width - 1] + change[at + width] + change[at + width + 1];
+      const mean = sum / 9;
+      if (mean >= LEAST_CHANGE) pixels[at] = mixed(pixels[at], ORANGE, strength(mean));
+      else if (mean <= -LEAST_CHANGE) pixels[at] = mixed(pixels[at], BLUE, strength(mean));
+    }
+  }
+}
+
+/** Difference of ratios in a slice; NaN, which no colour has, where either was not imaged. */
+function changeOf(before: Compared, after: Compared, steps: Steps): Float32Array {
   const { start, right, down, width, height } = steps;
-  const slopeB = before.scale.slope / before.scale.unit;
+  const [a, b] = [after.voxels, before.voxels];
   const slopeA = after.scale.slope / after.scale.unit;
+  const slopeB = before.scale.slope / before.scale.unit;
   const offset = after.scale.intercept / after.scale.unit - before.scale.intercept / before.scale.unit;
+  const change = new Float32Array(width * height);
   let at = 0;
   for (let row = 0; row < height; row++) {
     let from = start + row * down;
-    for (let column = 0; column < width; column++, at++, from += right) {
-      const a = after.voxels[from];
-      const b = before.voxels[from];
-      if (a === OUTSIDE || b === OUTSIDE) continue;
-      const change = a * slopeA - b * slopeB + offset;
-      const size = Math.abs(change);
-      if (size < LEAST_CHANGE) continue;
-      pixels[at] = mixed(pixels[at], change > 0 ? ORANGE : BLUE, strength(size));
+    for (let column = 0; column < width; column++, from += right) {
+      const imaged = a[from] !== OUTSIDE && b[from] !== OUTSIDE;
+      change[at++] = imaged ? a[from] * slopeA - b[from] * slopeB + offset : NaN;
     }
   }
+  return change;
 }
 
 const ORANGE = [255, 140, 0] as const;

@@ -26,6 +26,7 @@ export class Screen {
   private readonly views = new Map<string, View>();
   private readonly failed = new Set<string>();
   private contents: (Content | null)[] = [];
+  private arranged = "";
   private frame = 0;
 
   constructor(viewer: Viewer) {
@@ -50,9 +51,9 @@ export class Screen {
       pane.root.hidden = n >= this.contents.length;
     });
     // The visit that is read stands on the right: it is what keys act on.
-    if (this.active.root.hidden || !this.contents[this.panes.indexOf(this.active)]) {
-      this.active = this.panes[this.contents.length > 1 ? 1 : 0];
-    }
+    const layout = state.choice.layout;
+    if (layout !== this.arranged) this.active = this.panes[this.contents.length > 1 ? 1 : 0];
+    this.arranged = layout;
     this.failed.clear();
     this.views.clear();
     this.request();
@@ -111,9 +112,8 @@ export class Screen {
 
   /** Where to look first: the middle of the graft, else of the image. */
   private start(picture: PictureData): Vec3 {
-    const middle = this.viewer.masksOf(picture)?.labels.middle("graft");
     const grid = linkedGridOf(picture);
-    return middle ? grid.toWorld(middle) : grid.centre;
+    return picture.start ? grid.toWorld(picture.start) : grid.centre;
   }
 
   private draw(): void {

@@ -34,6 +34,8 @@ export class Viewer {
   private readonly dialog: HTMLDialogElement;
   private readonly resized = new ResizeObserver(() => this.render());
   private renewedAt = -Infinity;
+  private masksDue = false;
+  private chromeStale = true;
 
   constructor(data: ViewerData, host: Host) {
     this.data = data;
@@ -69,7 +71,7 @@ export class Viewer {
     this.screen.arrange();
     this.screen.again();
     letGo(data.pictures);
-    void this.syncMasks();
+    this.masksDue = true;
   }
 
   destroy(): void {
@@ -80,6 +82,7 @@ export class Viewer {
   }
 
   private async syncMasks(): Promise<void> {
+    this.masksDue = false;
     for (const picture of this.data.pictures.filter((p) => p.layers.length > 0)) {
       const masks = this.masks.get(picture.key) ?? new PictureMasks(picture, tabMemory(this.data.case));
       this.masks.set(picture.key, masks);
@@ -103,7 +106,9 @@ export class Viewer {
 
   // What the reader sees.
 
+  /** Draw again, the chrome too. */
   render(): void {
+    this.chromeStale = true;
     this.screen.request();
   }
 
@@ -114,7 +119,10 @@ export class Viewer {
     dataset.slice = String((scene?.slice ?? -1) + 1);
     dataset.layout = this.state.choice.layout;
     dataset.tool = this.state.tool;
-    this.chrome.refresh();
+    if (this.chromeStale) this.chrome.refresh();
+    this.chromeStale = false;
+    // Masks wait for the first picture.
+    if (ready && this.masksDue) void this.syncMasks();
   }
 
   say(message: string): void {
@@ -138,7 +146,7 @@ export class Viewer {
     const spot = pane && scene && at ? pane.toSpot(scene, at) : null;
     this.screen.hovered = pane && spot ? { pane, spot } : null;
     this.chrome.read(scene && spot ? this.readout(scene, spot) : "");
-    if (this.state.tool === "brush" || this.state.tool === "eraser") this.render();
+    if (this.state.tool === "brush" || this.state.tool === "eraser") this.screen.request();
   }
 
   private readout(scene: Scene, spot: Spot): string {
@@ -237,7 +245,7 @@ export class Viewer {
   scroll(steps: number): void {
     const { scene } = this;
     if (scene) this.gazes.set(scene.view.picture, scene.view.scrolled(scene.gaze, steps));
-    this.render();
+    this.screen.request();
   }
 
   /** Zoom; the place under `at` stays where it is. */
@@ -252,7 +260,7 @@ export class Viewer {
     const middle = scene.view.middle(gaze);
     const centre = scene.view.sharedAt(scene.slice ?? 0, middle.x + before.x - after.x, middle.y + before.y - after.y);
     this.gazes.set(scene.view.picture, { ...gaze, centre });
-    this.render();
+    this.screen.request();
   }
 
   pan(pane: Pane, dx: number, dy: number): void {
@@ -262,7 +270,7 @@ export class Viewer {
     const middle = scene.view.middle(scene.gaze);
     const centre = scene.view.sharedAt(scene.slice ?? 0, middle.x - dx / scale.x, middle.y - dy / scale.y);
     this.gazes.set(scene.view.picture, { ...scene.gaze, centre });
-    this.render();
+    this.screen.request();
   }
 
   /** The whole image again, in the first window. */

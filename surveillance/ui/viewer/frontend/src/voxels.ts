@@ -8,7 +8,7 @@ import { OUTSIDE } from "./grey.ts";
 
 /** Volumes that nothing shows are let go, the longest unused first, above this. */
 const KEPT_BYTES = 768 << 20;
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 
 export class VoxelError extends Error {}
 
@@ -59,6 +59,11 @@ export class Voxels {
         onSlab();
       }
     };
+    // The slice that is looked at alone: others would take the server's time from it.
+    const urgent = missing.shift();
+    if (urgent === undefined) return;
+    await this.fetchSlab(url, urgent);
+    onSlab();
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
 
