@@ -86,8 +86,9 @@ def _reader(desk: Desk, progress: Progress) -> dict[str, str]:
     again = f" ({desk.text('progress.reread')})" if progress.is_reread else ""
     stale = set(progress.stale_visits)
     told = {"": f"{progress.reader} · {progress.code}{again}"}
-    for visit, state in progress.visits:
-        told[visit] = _SIGNS[state] + (f" {desk.text('progress.stale')}" if visit in stale else "")
+    for visit in progress.visits:
+        older = f" {desk.text('progress.stale')}" if visit.label in stale else ""
+        told[visit.label] = _SIGNS[visit.state] + older
     return told
 
 

@@ -191,7 +191,7 @@ def _grow(looking: Looking, seed: Seed, box: LightBox) -> None:
 
 def _on_t2(seed: Seed, sheet: Sheet) -> tuple[tuple[float, float, float], ...]:
     """Return the points of a seed in the patient's space of the visit's T2W-FS."""
-    points = sheet.native_from_picture @ np.array(seed.points_mm)
+    points = sheet.original_from_picture @ np.array(seed.points_mm)
     if sheet.role is Role.T1W_FS and sheet.visit.t1_from_t2 is not None:
         points = sheet.visit.t1_from_t2.inverse @ points
     return tuple((float(x), float(y), float(z)) for x, y, z in points)
