@@ -10,6 +10,7 @@ import pytest
 import reading_room
 from sqlalchemy import create_engine, text
 
+pytest_plugins = ("browser",)
 REAL_DATA = Path(
     os.environ.get("GRAFTSITE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")
 )

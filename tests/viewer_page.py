@@ -1,4 +1,8 @@
-"""The page of viewer_app.py: `?scene=` chooses what hangs; what came back is written below."""
+"""The page of viewer_app.py.
+
+`?scene=` chooses what hangs, `?store=` where edits are kept between sessions, `?save=never` loses
+them, `?language=` the words. What came back from the viewer is written on the right.
+"""
 
 from __future__ import annotations
 
@@ -7,58 +11,98 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from viewer_scenes import SCENES
 
-from surveillance.ui.viewer import MaskLayer, forget_session, mount_viewer
-from tests.viewer_scenes import SCENES
+from imaging.volume import Mask
+from surveillance.ui.viewer import (
+    MaskLayer,
+    default_presets,
+    forget_session,
+    mount_viewer,
+    viewer_texts,
+)
 
 st.set_page_config(layout="wide")
-st.html("<style>.block-container{padding:1rem 1rem 0}header{display:none!important}</style>")
+st.html(
+    "<style>header{display:none!important}"
+    "[data-testid=stMainBlockContainer]{padding:8px 8px 0}</style>"
+)
+asked = st.query_params.to_dict()
+language = asked.get("language", "en")
 
-scene = st.query_params.get("scene", "reading")
-hanging = st.cache_resource(SCENES[scene])()
-log = st.session_state.setdefault("log", [])
-saved = st.session_state.setdefault("saved", {})
+
+@st.cache_resource
+def hanging_of(scene):
+    return SCENES[scene]()
 
 
-def with_saved(picture):
+@st.cache_resource
+def kept(name):  # noqa: ARG001  (the key of the cache)
+    """What a database would hold: masks and drawings, alive as long as the process."""
+    return {"masks": {}, "log": [], "annotations": ()}
+
+
+store = kept(asked.get("store", st.context.cookies.get("graftsite_browser", "")))
+
+
+def as_saved(picture):
     layers = tuple(
-        MaskLayer(layer.layer, saved.get((picture.key, layer.layer), layer.mask), layer.editable)
+        MaskLayer(
+            layer.layer, store["masks"].get((picture.key, layer.layer), layer.mask), layer.editable
+        )
         for layer in picture.layers
     )
     return replace(picture, layers=layers)
 
 
-hanging = replace(hanging, pictures=tuple(with_saved(p) for p in hanging.pictures))
+def save(picture, mask):
+    if asked.get("save") != "never":
+        layer = next(layer.layer for layer in picture.layers if layer.editable)
+        store["masks"][picture.key, layer] = mask
+
+
+hanging = hanging_of(asked.get("scene", "reading"))
+hanging = replace(
+    hanging,
+    pictures=tuple(as_saved(picture) for picture in hanging.pictures),
+    annotations=store["annotations"],
+)
 left, right = st.columns([4, 1], gap="small")
 with left:
-    events = mount_viewer(hanging, user_session="tester")
+    events = mount_viewer(
+        hanging,
+        user_session=asked.get("user", "tester"),
+        presets=default_presets(language),
+        texts=viewer_texts(language),
+    )
 with right:
     st.text_input("Comment", key="comment")
     st.radio("Graft seen", ["yes", "no"], key="seen")
-    if st.button("Run again"):
-        pass
+    st.button("Run again")
     if st.button("Sign out"):
         forget_session("tester")
-    st.session_state.setdefault("runs", 0)
-    st.session_state.runs += 1
+    st.session_state.runs = st.session_state.get("runs", 0) + 1
     if events.edited:
-        saved[events.edited.picture, events.edited.layer] = events.edited.mask
-        log.append(["edited", events.edited.picture, events.edited.mask.voxels])
+        voxels = np.argwhere(events.edited.mask.array)
+        few = voxels.tolist() if len(voxels) < 200 else []
+        store["log"].append(["edited", events.edited.picture, len(voxels), few])
+        save(hanging.picture(events.edited.picture), events.edited.mask)
         st.rerun()
     if events.seed:
-        log.append(["seed", events.seed.picture, events.seed.points_mm])
         picture = hanging.picture(events.seed.picture)
-        grown = np.zeros(picture.volume.geometry.shape, bool)
-        i, j, k = np.rint(picture.volume.geometry.to_index(events.seed.points_mm[0])).astype(int)
-        grown[i - 3 : i + 4, j - 3 : j + 4, k - 1 : k + 2] = True
-        layer = next(layer for layer in picture.layers if layer.editable)
-        saved[picture.key, layer.layer] = replace(layer.mask, array=grown)
+        store["log"].append(["seed", picture.key, events.seed.points_mm])
+        grid = picture.volume.geometry
+        grown = np.zeros(grid.shape, bool)
+        for i, j, k in np.rint(grid.to_index(events.seed.points_mm)).astype(int):
+            grown[i - 3 : i + 4, j - 3 : j + 4, k] = True
+        save(picture, Mask(grown, grid))
         st.rerun()
+    if events.annotations is not None:
+        store["annotations"] = events.annotations
     if events.refused:
         st.error(str(events.refused))
-    st.html(f'<pre id="runs">{st.session_state.runs}</pre>')
-    items = events.annotations
-    drawn = (
-        None if items is None else [[a.kind, a.picture, a.slice_number, a.points_mm] for a in items]
-    )
-    st.html(f'<pre id="log">{json.dumps({"log": log, "annotations": drawn})}</pre>')
+    drawn = [
+        [a.kind, a.picture, a.plane, a.slice_number, a.points_mm] for a in store["annotations"]
+    ]
+    written = {"runs": st.session_state.runs, "log": store["log"], "annotations": drawn}
+    st.html(f'<pre id="written" style="display:none">{json.dumps(written)}</pre>')

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from imaging.geometry import Geometry
+from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
-from surveillance.ui.viewer import Hanging, Layer, MaskLayer, Picture
+from surveillance.ui.viewer import Hanging, Layer, Layout, MaskLayer, Picture
 
 MUSCLE = 200.0
 
@@ -64,6 +67,83 @@ def reading():
     return Hanging("case-1", tuple(pictures), "Month 6", "Baseline")
 
 
+def part_of(count, mm, lps, sign):
+    """Return the slice of an axis that 24 mm at the patient's left, front and head take."""
+    middle = (30, -30, 28)[lps] * sign / mm + (count - 1) / 2
+    voxels = round(24 / mm)
+    start = round(middle - (voxels - 1) / 2)
+    return slice(start, start + voxels)
+
+
+def orientations():
+    """A cube of 24 mm at the patient's left, front and head, on all 48 ways a grid can lie."""
+    pictures = []
+    orders = itertools.permutations(range(3))
+    for n, (order, signs) in enumerate(
+        itertools.product(orders, itertools.product((1.0, -1.0), repeat=3))
+    ):
+        shape, spacing_mm = (40, 32, 15), (3.0, 4.0, 8.0)
+        affine = np.zeros((4, 4))
+        affine[3, 3] = 1
+        for axis, lps in enumerate(order):
+            affine[lps, axis] = signs[axis] * spacing_mm[axis]
+        affine[:3, 3] = -affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+        geometry = Geometry(affine, shape)
+        cube = np.zeros(shape, bool)
+        cube[
+            tuple(part_of(*each) for each in zip(shape, spacing_mm, order, signs, strict=True))
+        ] = 1
+        volume = Volume(np.where(cube, 600, 0).astype(np.float32), geometry)
+        layers = (MaskLayer(Layer.GRAFT, Mask(cube, geometry)),)
+        pictures.append(
+            Picture(volume, f"o{n}", "T2W-FS", "one", muscle_median=MUSCLE, layers=layers)
+        )
+    return Hanging("case-orientations", tuple(pictures), "o0")
+
+
+def registered():
+    """A follow-up lying 20 mm higher on its own grid, and the same resampled on the baseline's.
+
+    A third visit could not be registered.
+    """
+    geometry = axial((128, 100, 40), (2.8, 2.4, 5.0))
+    volume, graft, _, _ = trunk(geometry)
+    affine = geometry.affine.copy()
+    affine[2, 3] += 20
+    higher = Geometry(affine, geometry.shape)
+    down = np.eye(4)
+    down[2, 3] = -20
+    layers = (MaskLayer(Layer.GRAFT, Mask(graft.array, higher), editable=True),)
+    moved = Volume(volume.array, higher)
+    pictures = (
+        Picture(volume, "Baseline", "T2W-FS", "baseline", muscle_median=MUSCLE),
+        Picture(moved, "Month 6", "T2W-FS", "baseline", True, RigidTransform(down), MUSCLE, layers),
+        Picture(volume, "Month 6", "T2W-FS", "baseline", False, None, MUSCLE),
+        Picture(volume, "Month 12", "T2W-FS", "month 12", muscle_median=MUSCLE),
+    )
+    return Hanging("case-registered", pictures, "Month 6", "Baseline")
+
+
+def drawing():
+    """A dark cube-like image with an empty mask that can be edited: what is drawn is known."""
+    geometry = axial((60, 50, 12), (2.0, 2.0, 5.0))
+    volume = Volume(np.full(geometry.shape, 150, np.float32), geometry)
+    empty = Mask(np.zeros(geometry.shape, bool), geometry)
+    layers = (MaskLayer(Layer.GRAFT, empty, editable=True),)
+    picture = Picture(volume, "Month 6", "T2W-FS", "one", muscle_median=MUSCLE, layers=layers)
+    return Hanging("case-drawing", (picture,), "Month 6")
+
+
+def noise():
+    """A mask that does not compress: its edit is too large for Streamlit's WebSocket."""
+    geometry = axial((200, 200, 45), (1.0, 1.0, 3.0))
+    volume = Volume(np.full(geometry.shape, 150, np.float32), geometry)
+    mask = Mask(np.random.default_rng(5).random(geometry.shape) < 0.5, geometry)
+    layers = (MaskLayer(Layer.GRAFT, mask, editable=True),)
+    picture = Picture(volume, "Month 6", "T2W-FS", "one", muscle_median=MUSCLE, layers=layers)
+    return Hanging("case-noise", (picture,), "Month 6")
+
+
 def big():
     """A pair of 512 × 512 × 80 volumes of noise, the worst to compress, for the benchmark."""
     geometry = axial((512, 512, 80), (0.75, 0.75, 3.0))
@@ -78,7 +158,9 @@ def big():
         pictures.append(
             Picture(volume, visit, "T2W-FS", "baseline", muscle_median=MUSCLE, layers=layers)
         )
-    return Hanging("case-big", tuple(pictures), "Month 6", "Baseline")
+    return Hanging("case-big", tuple(pictures), "Month 6", "Baseline", layout=Layout.TWO)
 
 
-SCENES = {"reading": reading, "big": big}
+SCENES = {
+    scene.__name__: scene for scene in (reading, orientations, registered, drawing, noise, big)
+}

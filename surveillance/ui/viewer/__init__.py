@@ -6,7 +6,15 @@ A page builds a `Hanging` and calls `mount_viewer`; the application gives `viewe
 
 from surveillance.ui.viewer.annotation import Annotation, AnnotationKind, Plane
 from surveillance.ui.viewer.events import EditedMask, Seed, ViewerEvents
-from surveillance.ui.viewer.hanging import Hanging, Layer, MaskLayer, Picture, Tool, WindowPreset
+from surveillance.ui.viewer.hanging import (
+    Hanging,
+    Layer,
+    Layout,
+    MaskLayer,
+    Picture,
+    Tool,
+    WindowPreset,
+)
 from surveillance.ui.viewer.measured import Measured, measured
 from surveillance.ui.viewer.mount import (
     default_presets,
@@ -22,6 +30,7 @@ __all__ = [
     "EditedMask",
     "Hanging",
     "Layer",
+    "Layout",
     "MaskLayer",
     "Measured",
     "Picture",

@@ -32,6 +32,7 @@ class Messenger:
             "case": hanging.case,
             "visit": hanging.visit,
             "comparedWith": hanging.compared_with,
+            "layout": hanging.layout,
             "tools": sorted(hanging.tools),
             "pictures": [self._picture(picture) for picture in hanging.pictures],
             "annotations": [_annotation(annotation) for annotation in hanging.annotations],

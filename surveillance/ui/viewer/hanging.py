@@ -35,6 +35,14 @@ class Tool(StrEnum):
     EDIT = "edit"  # brush, eraser, fill, interpolate, smooth
 
 
+class Layout(StrEnum):
+    """How the pictures first hang; the reader changes it at will."""
+
+    ONE = "one"
+    TWO = "two"
+    FOUR = "four"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskLayer:
     """A mask shown over a picture, on that picture's grid; `editable` ones take the brush."""
@@ -136,6 +144,8 @@ class Hanging:
         `ViewerEvents`; a change of this field alone does not redraw them.
     tools
         What the reader may do.
+    layout
+        The first layout.
 
     Raises
     ------
@@ -149,6 +159,7 @@ class Hanging:
     compared_with: str | None = None
     annotations: tuple[Annotation, ...] = ()
     tools: frozenset[Tool] = frozenset(Tool)
+    layout: Layout = Layout.ONE
 
     def __post_init__(self) -> None:
         keys = [picture.key for picture in self.pictures]

@@ -58,6 +58,7 @@ export interface ViewerData {
   case: string;
   visit: string;
   comparedWith: string | null;
+  layout: "one" | "two" | "four";
   tools: Permission[];
   pictures: PictureData[];
   annotations: AnnotationData[];

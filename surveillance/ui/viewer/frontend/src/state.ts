@@ -36,7 +36,7 @@ export interface State {
 
 export function startState(data: ViewerData): State {
   return {
-    choice: { layout: "one", visit: data.visit, series: seriesOf(data)[0] ?? "" },
+    choice: { layout: data.layout, visit: data.visit, series: seriesOf(data)[0] ?? "" },
     plane: "axial",
     tool: "window",
     windows: new Map(),

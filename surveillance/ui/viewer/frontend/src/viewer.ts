@@ -35,9 +35,11 @@ export class Viewer {
   private readonly resized = new ResizeObserver(() => this.render());
   private renewedAt = -Infinity;
   private masksDue = false;
+  private seen = false;
   private chromeStale = true;
 
   constructor(data: ViewerData, host: Host) {
+    performance.mark("graftsite-viewer-made");
     this.data = data;
     this.host = host;
     this.texts = data.texts;
@@ -117,8 +119,15 @@ export class Viewer {
     const scene = this.screen.active.scene;
     dataset.ready = String(ready);
     dataset.slice = String((scene?.slice ?? -1) + 1);
+    dataset.picture = scene?.view.picture.key ?? "";
+    dataset.zoom = String(scene?.gaze.zoom ?? "");
+    dataset.plane = this.state.plane;
     dataset.layout = this.state.choice.layout;
+    dataset.opacity = String(this.state.opacity);
+    dataset.fade = String(this.state.fade);
     dataset.tool = this.state.tool;
+    if (ready && !this.seen) performance.mark("graftsite-first-picture");
+    this.seen ||= ready;
     if (this.chromeStale) this.chrome.refresh();
     this.chromeStale = false;
     // Masks wait for the first picture.
