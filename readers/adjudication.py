@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from imaging.protocol import Protocol
 from imaging.volume import Mask
 from readers import cases, tables

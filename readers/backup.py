@@ -24,7 +24,7 @@ from readers.actor import SYSTEM
 from readers.anchor import ANCHOR_FILE, Anchor, Anchored, load_anchored
 from readers.clock import Clock, utc_now, written
 from readers.errors import StoreError
-from readers.store import Store, Writing, connected, only_writer
+from readers.store import Store, Writing, connected, only_writer, told_plainly
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -94,17 +94,29 @@ def restore(
     """
     with _opened(file) as archive:
         manifest = _manifest(archive, file)
-        store = Store(connected(url), clock, anchor=anchor)
-        with only_writer(store.engine) as connection:
-            _fill(connection, archive, manifest, file)
-            schema.upgrade(connection)
-            seq = int(manifest["audit"]["seq"])
-            _tell(connection, written(clock()), seq, anchor, reason)
-            head = Anchored(*audit.head(connection))
-        if anchor is not None:
-            anchor.replace(head)
-        store.close()
-    return seq
+        store = Store(connected(url), clock)
+        try:
+            head = _restored(store, archive, manifest, file, reason, anchor)
+        finally:
+            store.close()
+    if anchor is not None:
+        anchor.replace(head)
+    return int(manifest["audit"]["seq"])
+
+
+def _restored(
+    store: Store,
+    archive: zipfile.ZipFile,
+    manifest: dict[str, Any],
+    file: Path,
+    reason: str,
+    anchor: Anchor | None,
+) -> Anchored:
+    with told_plainly(), only_writer(store.engine) as connection:
+        _fill(connection, archive, manifest, file)
+        schema.upgrade(connection)
+        _tell(connection, written(store.clock()), int(manifest["audit"]["seq"]), anchor, reason)
+        return Anchored(*audit.head(connection))
 
 
 def _opened(file: Path) -> zipfile.ZipFile:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from readers import tables
 from readers.actor import Actor, Role
 from readers.adjudication import decision_on

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from imaging.protocol import Protocol
 from imaging.threshold import Count, Section
 from readers.answers import Answers, frozen

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from readers.answers import Answers, frozen, plain
 from readers.condition import Tags
 from readers.errors import FormError

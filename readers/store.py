@@ -79,7 +79,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read one consistent state."""
-        with _told_plainly(), self.engine.connect() as plain:
+        with told_plainly(), self.engine.connect() as plain:
             connection = plain
             if self.engine.dialect.name == "postgresql":  # SQLite always reads one state
                 connection = plain.execution_options(isolation_level="REPEATABLE READ")
@@ -95,7 +95,7 @@ class Store:
         StoreError
             The database cannot be reached or written; nothing was changed.
         """
-        with self.turn, _told_plainly(), only_writer(self.engine) as connection:
+        with self.turn, told_plainly(), only_writer(self.engine) as connection:
             yield Writing(connection, actor, written(self.clock()))
             seq, hash_, at = audit.head(connection)
         if self.anchor is not None:
@@ -125,7 +125,7 @@ def open_store(
     engine = connected(url)
     store = Store(engine, clock, policy or AccountPolicy(), anchor)
     try:
-        with _told_plainly(), only_writer(engine) as connection:
+        with told_plainly(), only_writer(engine) as connection:
             schema.upgrade(connection)
         if anchor is not None:
             _refuse_cut(store, anchor)
@@ -202,8 +202,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
-    """Turn what a database driver says into our own error, without its parameters."""
+def told_plainly() -> Iterator[None]:
+    """Turn what a database driver says into our own error, without its parameters.
+
+    Raises
+    ------
+    StoreError
+        The database cannot be reached, read or written.
+    """
     try:
         yield
     except (InterfaceError, DatabaseError) as error:

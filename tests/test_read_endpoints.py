@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading_room import BASELINE, FOCUS, LARGER, PROTOCOL, STABLE
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL
 from readers.form import load_form
 from readers.parsing import parse_answers

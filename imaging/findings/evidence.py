@@ -9,21 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from imaging.findings.status import Status
 from imaging.messages import text
 from imaging.protocol import QualityLimits
 from imaging.quality import Severity
 from imaging.timepoint import Timepoint
 from imaging.visit import VisitName
-
-
-class Status(StrEnum):
-    """What a finding says; indeterminate is an answer, not an error."""
-
-    FAVORABLE = "favorable"
-    ADVERSE = "adverse"
-    INDETERMINATE = "indeterminate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imaging.findings.evidence import Finding, Reason, Status, gates, plain, undecided
+from imaging.findings.evidence import Finding, Reason, gates, plain, undecided
+from imaging.findings.status import Status
 from imaging.measurements.fat import Fat, FatAnswer
 from imaging.messages import text
 from imaging.protocol import FatLimits, Protocol

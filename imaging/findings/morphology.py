@@ -9,7 +9,6 @@ from imaging.change import Change
 from imaging.findings.evidence import (
     Finding,
     Sign,
-    Status,
     decided,
     first_visit,
     gates,
@@ -19,6 +18,7 @@ from imaging.findings.evidence import (
     undecided,
     unmeasured,
 )
+from imaging.findings.status import Status
 from imaging.measurement import Measurement
 from imaging.protocol import MorphologyLimits, Protocol
 from imaging.timepoint import Timepoint

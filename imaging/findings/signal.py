@@ -9,7 +9,6 @@ from imaging.findings.evidence import (
     Finding,
     Reason,
     Sign,
-    Status,
     decided,
     first_visit,
     gates,
@@ -20,6 +19,7 @@ from imaging.findings.evidence import (
     unmeasured,
 )
 from imaging.findings.foci import Seen, growth, is_certainly_new, is_nodule, surfaced
+from imaging.findings.status import Status
 from imaging.measurement import Measurement
 from imaging.measurements.signal import Pattern, Signal, is_mass_like
 from imaging.protocol import Protocol

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imaging.change import Change
-from imaging.findings.evidence import Finding, Reason, Status, plain
+from imaging.findings.evidence import Finding, Reason, plain
+from imaging.findings.status import Status
 from imaging.messages import text
 from imaging.protocol import SurveillanceLimits
 from imaging.timepoint import Timepoint

@@ -56,7 +56,8 @@ def icc(sizes: ArrayLike, form: Form = "2,1") -> Measurement:
     value, low, high = single
     if form.endswith("k"):
         value, low, high = (_of_mean(v, squares.k) for v in (value, low, high))
-    return measured(value, (low, high))
+    # Raters who never differ, or by a constant only, leave nothing to estimate an interval from.
+    return measured(value, (low, high) if low < high else None)
 
 
 def _squares(values: FloatArray) -> _Squares:
@@ -102,7 +103,7 @@ def _agreement_interval(s: _Squares, value: float) -> tuple[float, float]:
     n, k, tail = s.n, s.k, 1 - (1 - LEVEL) / 2
     rater_ratio = s.raters / s.error if s.error else np.inf
     if not np.isfinite(rater_ratio):
-        return value, value  # raters differ by a constant only: nothing is left to vary
+        return value, value
     a = k * value * rater_ratio + n * (1 + (k - 1) * value) - k * value
     b = (k * value * rater_ratio) ** 2 / (k - 1)
     b += (n * (1 + (k - 1) * value) - k * value) ** 2 / ((n - 1) * (k - 1))
@@ -145,7 +146,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> LimitsOfAgreement:
     t = float(stats.t.ppf(1 - (1 - LEVEL) / 2, n - 1))
 
     def around(value: float, error: float) -> Measurement:
-        return measured(value, (value - t * error, value + t * error))
+        return measured(value, (value - t * error, value + t * error) if sd > 0 else None)
 
     reach, limit_error = 2 * sd, sd * float(np.sqrt(3 / n))
     return LimitsOfAgreement(

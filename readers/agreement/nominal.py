@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
+from statsmodels.stats.proportion import proportion_confint
 
 from imaging.geometry import FloatArray
 from imaging.measurement import Measurement, measured, missing
@@ -26,6 +27,8 @@ from imaging.messages import text
 
 Ratings = Sequence[Sequence[str | None]]
 Coefficient = Callable[[FloatArray], float]
+SMALLEST_ERROR = 1e-9
+"""A standard error below it is rounding: the raters gave nothing to estimate it from."""
 
 
 def counted(ratings: Ratings, categories: Sequence[str]) -> FloatArray:
@@ -82,8 +85,19 @@ def cohen(table: FloatArray) -> Measurement:
         return missing(text("agreement.no_pairs"))
     if used.sum() < 2:
         return missing(text("agreement.one_category"))
-    result = cohens_kappa(table)
+    with np.errstate(invalid="ignore", divide="ignore"):  # its test statistic, which is not used
+        result = cohens_kappa(table)
+    if result.std_kappa < SMALLEST_ERROR:
+        return measured(float(result.kappa))  # no spread is no certainty
     return measured(float(result.kappa), (float(result.kappa_low), float(result.kappa_upp)))
+
+
+def share(count: int, total: int) -> Measurement:
+    """Return a share with its 95 % Wilson interval; missing of nothing."""
+    if total == 0:
+        return missing(text("agreement.no_pairs"))
+    low, high = proportion_confint(count, total, method="wilson")
+    return measured(count / total, (float(low), float(high)))
 
 
 def crossed(first: Sequence[str], second: Sequence[str], categories: Sequence[str]) -> FloatArray:
@@ -100,7 +114,8 @@ def with_interval(
 ) -> Measurement:
     """Return a coefficient and its 95 % percentile interval from units drawn with replacement.
 
-    A draw in which the coefficient is not defined (one category only) is left out. Missing with
+    A draw in which the coefficient is not defined (one category only) is left out; draws that are
+    all alike give no interval, because a small sample without spread is not certainty. Missing with
     a reason when there are no pairs or chance alone gives perfect agreement.
     """
     pairs = counts[counts.sum(axis=1) > 1]
@@ -110,7 +125,7 @@ def with_interval(
     if value is None:
         return missing(text("agreement.one_category"))
     drawn = _drawn(coefficient, counts, draws, seed)
-    if len(drawn) < 2:
+    if len(drawn) < 2 or np.ptp(drawn) < SMALLEST_ERROR:
         return measured(value)
     low, high = np.percentile(drawn, [2.5, 97.5])
     return measured(value, (float(low), float(high)))

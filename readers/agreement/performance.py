@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, select
-from statsmodels.stats.proportion import proportion_confint
 
 from imaging.measurement import Measurement, measured, missing
 from imaging.messages import text
 from readers import tables
+from readers.agreement.nominal import share
 from readers.agreement.ratings import Rating
 
 DRIFT_READS = 20
@@ -85,14 +85,6 @@ def _against(choice: str | None, swapped: bool) -> frozenset[int]:
         return frozenset({1, 2})
     first_is_slot_1 = not swapped
     return frozenset({2 if (choice == "first") == first_is_slot_1 else 1})
-
-
-def share(count: int, total: int) -> Measurement:
-    """Return a share with its 95 % Wilson interval; missing of nothing."""
-    if total == 0:
-        return missing(text("agreement.no_pairs"))
-    low, high = proportion_confint(count, total, method="wilson")
-    return measured(count / total, (float(low), float(high)))
 
 
 def performance(

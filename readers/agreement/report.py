@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from imaging.measurement import Measurement, missing
 from imaging.measurements.distance import Overlap, compare
 from imaging.messages import text
@@ -22,7 +22,7 @@ from readers.agreement.nominal import (
     fleiss,
     gwet_ac1,
     krippendorff_alpha,
-    percent_agreement,
+    share,
     with_interval,
 )
 from readers.agreement.performance import ReaderPerformance, disputes, performance
@@ -172,7 +172,7 @@ def _nominal(
     return Nominal(
         name=name,
         pairs=len(chosen),
-        percent=interval(percent_agreement),
+        percent=share(sum(one == other for one, other in chosen), len(chosen)),
         cohen=cohen(table),
         fleiss=interval(fleiss),
         ac1=interval(gwet_ac1),
