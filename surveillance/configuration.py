@@ -56,14 +56,22 @@ class Server(_Section):
 
 
 class Storage(_Section):
-    """Where cases and reads are kept; `database` is an SQLAlchemy URL, SQLite in `data` by default.
+    """Where cases and reads are kept.
 
-    `memory_mb` bounds the images all sessions of the process hold together.
+    `database` is an SQLAlchemy URL, SQLite in `data` by default. `keys` holds the key that signs
+    the end of the audit trail; keep it apart from the data. `memory_mb` bounds the images that
+    all sessions of the process hold together.
     """
 
     data: Path = Path("graftsite-data")
     database: str | None = None
+    keys: Path | None = None
     memory_mb: Annotated[int, Field(ge=64)] = 1024
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of the audit key: beside the data folder by default."""
+        return self.keys or self.data.with_name(f"{self.data.name}-keys")
 
     @property
     def database_url(self) -> str:
@@ -133,7 +141,12 @@ def _anchored(configuration: Configuration, folder: Path) -> Configuration:
     return configuration.model_copy(
         update={
             "server": server.model_copy(update=files),
-            "storage": storage.model_copy(update={"data": folder / storage.data}),
+            "storage": storage.model_copy(
+                update={
+                    "data": folder / storage.data,
+                    "keys": None if storage.keys is None else folder / storage.keys,
+                }
+            ),
         }
     )
 

@@ -9,6 +9,7 @@ from imaging.protocol import Protocol
 from imaging.visit import VisitName
 from readers import cases as registered
 from readers.actor import SYSTEM
+from readers.anchor import make_anchor
 from readers.cases import CaseVisit, is_early
 from readers.masks import keep_machine
 from readers.paradigm import Paradigm, load_paradigm
@@ -44,7 +45,8 @@ def open_station(configuration: Configuration, protocol: Protocol) -> Station:
     """
     storage = configuration.storage
     library = Library(storage.data, Memory(storage.memory_mb * 2**20))
-    store = open_store(storage.database_url, policy=configuration.accounts)
+    anchor = make_anchor(storage.keys_folder)
+    store = open_store(storage.database_url, policy=configuration.accounts, anchor=anchor)
     return Station(configuration, protocol, load_paradigm(), store, library)
 
 

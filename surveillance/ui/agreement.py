@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from imaging.measurement import Measurement
+from readers import audit
 from readers.agreement.report import Masks, Nominal, Report, Size, masks, report
 from readers.form import load_form, versions
 from surveillance.ui.desk import Desk
@@ -19,7 +20,7 @@ def draw(desk: Desk) -> None:
     """Draw the page."""
     bar(desk, desk.text("page.agreement"))
     with page():
-        found = report(desk.station.store, desk.actor)
+        found = _report(desk)
         st.subheader(desk.text("agreement_page.between"))
         _nominal(desk, found.between)
         _sizes(desk, found.between_sizes)
@@ -30,6 +31,19 @@ def draw(desk: Desk) -> None:
                 if any(row.pairs for row in rows):
                     st.subheader(desk.text(f"agreement_page.{heading}", reader=reader))
                     _nominal(desk, rows)
+
+
+def _report(desk: Desk) -> Report:
+    """Return the figures, computed again only when something was signed since."""
+    store = desk.station.store
+    with store.reading() as connection:
+        entries = audit.head(connection)[0]
+    known: tuple[int, Report] | None = st.session_state.get("agreement")
+    if known is None or known[0] != entries:
+        with st.spinner(desk.text("agreement_page.computing")):
+            known = (entries, report(store, desk.actor))
+        st.session_state["agreement"] = known
+    return known[1]
 
 
 def _nominal(desk: Desk, rows: Sequence[Nominal]) -> None:
@@ -48,7 +62,7 @@ def _nominal(desk: Desk, rows: Sequence[Nominal]) -> None:
         }
         for row in shown
     ]
-    st.dataframe(table, hide_index=True)
+    st.table(table, hide_index=True)
 
 
 def _name(desk: Desk, name: str) -> str:
@@ -83,7 +97,7 @@ def _sizes(desk: Desk, rows: Sequence[Size]) -> None:
         }
         for row in shown
     ]
-    st.dataframe(table, hide_index=True)
+    st.table(table, hide_index=True)
 
 
 def _masks(desk: Desk, found: Sequence[Masks]) -> None:
@@ -98,7 +112,7 @@ def _masks(desk: Desk, found: Sequence[Masks]) -> None:
         }
         for each in found
     ]
-    st.dataframe(table, hide_index=True)
+    st.table(table, hide_index=True)
 
 
 def _performance(desk: Desk, found: Report) -> None:
@@ -114,7 +128,7 @@ def _performance(desk: Desk, found: Report) -> None:
         }
         for each in found.performance
     ]
-    st.dataframe(table, hide_index=True)
+    st.table(table, hide_index=True)
     _drift(desk, found)
 
 

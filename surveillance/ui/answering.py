@@ -7,6 +7,7 @@ import streamlit as st
 from readers import masks, reading
 from readers.read import Read
 from surveillance.ui import drafts
+from surveillance.ui.acting import part
 from surveillance.ui.desk import Desk, still_here
 from surveillance.ui.form import Look, described, form_message, mount_form
 from surveillance.ui.form.contract import answers_of, form_name
@@ -15,11 +16,9 @@ from surveillance.ui.measured import told
 from surveillance.ui.signing import Task, sign_here, stopped
 
 
-@st.fragment
+@part
 def answer(desk: Desk, read_id: int) -> None:
     """Draw the form of a draft."""
-    if not still_here(desk):
-        st.rerun()
     read = reading.load(desk.station.store, desk.actor, read_id)
     key = f"form-{read_id}"
     _conflict(desk, read)

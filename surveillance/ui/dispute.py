@@ -91,14 +91,20 @@ def _hung(desk: Desk, pair: BlindedPair, visit: CaseVisit, side: str) -> Hung:
 
 def _decide(desk: Desk, pair: BlindedPair) -> None:
     _outline(desk)
-    st.table(_rows(desk, pair), hide_index=True)
+    rows = _rows(desk, pair)
+    apart = [row for row in rows if row[1] != row[2]]
+    alike = [row for row in rows if row[1] == row[2]]
+    heads = [desk.text(f"dispute.{name}") for name in ("question", *_SIDES)]
+    st.table([dict(zip(heads, row, strict=True)) for row in apart], hide_index=True)
+    with st.expander(desk.text("dispute.alike", count=len(alike))):
+        st.table([dict(zip(heads, row, strict=True)) for row in alike], hide_index=True)
     options = {name: desk.text(f"dispute.{name}") for name in (*_SIDES, "third")}
     choice: Any = st.radio(
         desk.text("dispute.choice"), list(options), format_func=options.__getitem__,
         horizontal=True, index=None,
     )  # fmt: skip
     third = third_reading(desk, pair) if choice == "third" else None
-    reason = st.text_area(desk.text("signing.reason"), max_chars=2000)
+    reason = st.text_area(desk.text("signing.reason"), max_chars=2000, height=80)
     with st.form("decision", border=False):
         proof = ask_proof(desk, desk.text("dispute.statement", name=desk.actor.display_name))
         pressed = st.form_submit_button(desk.text("dispute.sign"), type="primary")
@@ -125,20 +131,18 @@ def _outline(desk: Desk) -> None:
         st.rerun()
 
 
-def _rows(desk: Desk, pair: BlindedPair) -> list[dict[str, str]]:
-    """Return both readings, what differs first."""
+def _rows(desk: Desk, pair: BlindedPair) -> list[tuple[str, str, str]]:
+    """Return both readings, question by question."""
     form = load_form(pair.template.form_version)
-    heads = [desk.text(f"dispute.{name}") for name in ("question", *_SIDES)]
     rows = []
     for name in form.endpoints:
-        statuses = [desk.text(f"machine.{_of(pair, side).endpoints[name]}") for side in _SIDES]
-        rows.append([desk.text(f"machine.{name}"), *statuses])
+        one, other = (desk.text(f"machine.{_of(pair, side).endpoints[name]}") for side in _SIDES)
+        rows.append((desk.text(f"machine.{name}"), one, other))
     for question in form.questions:
-        told = [_told(desk, question, _of(pair, side)) for side in _SIDES]
-        if any(told):
-            rows.append([desk.words(question.label), *told])
-    rows.sort(key=lambda row: row[1] == row[2])
-    return [dict(zip(heads, row, strict=True)) for row in rows]
+        one, other = (_told(desk, question, _of(pair, side)) for side in _SIDES)
+        if one or other:
+            rows.append((desk.words(question.label), one, other))
+    return rows
 
 
 def _of(pair: BlindedPair, side: str) -> Reading:

@@ -7,18 +7,19 @@ values are measured here, on the voxels, not taken from the browser.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from imaging.geometry import FloatArray
+from imaging.geometry import FloatArray, Geometry
 from imaging.series import Role
-from imaging.transform import RigidTransform, identity
-from imaging.volume import Volume
+from imaging.transform import RigidTransform
 from readers.marks import Mark, MarkKind, Point, Series
 from surveillance.cases.case import CaseVisit
-from surveillance.ui.viewer import Annotation, AnnotationKind, Plane
+from surveillance.ui.viewer import Annotation, AnnotationKind, Measured, Picture, Plane, measured
 
+Unit = Literal["mm", "mm2", "1"]
 SERIES: dict[Role, Series] = {Role.T2W_FS: "t2w_fs", Role.T1W_FS: "t1w_fs"}
 ROLES = {name: role for role, name in SERIES.items()}
 _MARKS: dict[AnnotationKind, MarkKind] = {
@@ -32,23 +33,22 @@ _ACROSS = {Plane.AXIAL: 2, Plane.CORONAL: 1, Plane.SAGITTAL: 0}
 """The LPS axis that each plane is perpendicular to."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """A picture that can be drawn on: the visit and series it shows, and whether as acquired.
+    """What a picture that can be drawn on shows.
 
-    `volume` is the series on its own grid, corrected: what marks are measured on.
+    Parameters
+    ----------
+    original
+        The picture of the same series on the grid it was acquired on; itself for such a one.
+    original_from_picture
+        Carries a drawn point to it.
     """
 
     visit: CaseVisit
     role: Role
-    native: bool
-    volume: Volume
-
-    @property
-    def native_from_picture(self) -> RigidTransform:
-        """Carries a drawn point to the image as acquired."""
-        motion = None if self.native else self.visit.series_from_baseline(self.role)
-        return motion or identity()
+    original: Picture
+    original_from_picture: RigidTransform
 
 
 def marks_of(
@@ -75,28 +75,37 @@ def annotations_of(
     return tuple(found)
 
 
-def _mark(annotation: Annotation, sheet: Sheet, reading: str) -> Mark:
-    volume, kind = sheet.volume, _MARKS[annotation.kind]
-    points = sheet.native_from_picture @ np.array(annotation.points_mm)
-    axis, _ = volume.geometry.axis_toward(_ACROSS[annotation.plane])
-    index = np.rint(volume.geometry.to_index(points[0])).astype(int)
-    slice_index = int(np.clip(index[axis], 0, volume.geometry.shape[axis] - 1))
+def _mark(drawn: Annotation, sheet: Sheet, reading: str) -> Mark:
+    picture, grid = sheet.original, sheet.original.volume.geometry
+    carried = sheet.original_from_picture @ np.array(drawn.points_mm)
+    points = tuple(_point(point) for point in carried)
+    found = measured(replace(drawn, points_mm=points), picture)
+    axis, _ = grid.axis_toward(_ACROSS[drawn.plane])
+    at = round(float(grid.to_index(points[0])[axis]))
+    kind = _MARKS[drawn.kind]
     if kind == "ellipse":
-        points = _axes_ends(points, volume, axis)
-    value, unit = _measured(kind, points, volume)
-    muscle = sheet.visit.muscle_median(sheet.role)
+        points = _axes_ends(np.array(points), grid, axis)
+    value, unit = _value(kind, found)
     return Mark(
-        id=annotation.id,
+        id=drawn.id,
         kind=kind,
         series=SERIES[sheet.role],
-        slice_index=slice_index,
-        points_lps_mm=tuple(_point(point) for point in points),
+        slice_index=min(max(at, 0), grid.shape[axis] - 1),
+        points_lps_mm=points,
         value=value,
-        unit=unit,  # type: ignore[arg-type]  # one of the units below
-        ratio_to_muscle=value / muscle if kind == "pixel_value" and value and muscle else None,
+        unit=unit,
+        ratio_to_muscle=None if kind in ("point", "length") else found.ratio,
         visit="" if sheet.visit.label == reading else sheet.visit.label,
-        plane=annotation.plane.value,
+        plane=drawn.plane.value,
     )
+
+
+def _value(kind: MarkKind, found: Measured) -> tuple[float | None, Unit | None]:
+    if kind == "length":
+        return found.length_mm, "mm"
+    if kind == "ellipse":
+        return found.area_mm2, "mm2"
+    return (found.mean, "1") if kind == "pixel_value" else (None, None)
 
 
 def _point(point: FloatArray) -> Point:
@@ -104,17 +113,17 @@ def _point(point: FloatArray) -> Point:
     return x, y, z
 
 
-def _axes_ends(corners: FloatArray, volume: Volume, across: int) -> FloatArray:
-    """(4, 3): the ends of both axes of the ellipse in the box between two corners of a slice."""
-    one, other = volume.geometry.to_index(corners)
+def _axes_ends(corners: FloatArray, grid: Geometry, across: int) -> tuple[Point, ...]:
+    """Return the ends of both axes of the ellipse in the box between two corners of a slice."""
+    one, other = grid.to_index(corners)
     middle = (one + other) / 2
     ends = []
     for axis in (a for a in range(3) if a != across):
         for end in (one, other):
             at = middle.copy()
             at[axis] = end[axis]
-            ends.append(at)
-    return volume.geometry.to_world(np.array(ends))
+            ends.append(_point(grid.to_world(at)))
+    return tuple(ends)
 
 
 def _corners(mark: Mark) -> tuple[Point, Point]:
@@ -122,18 +131,3 @@ def _corners(mark: Mark) -> tuple[Point, Point]:
     ends = np.array(mark.points_lps_mm)
     middle = ends.mean(axis=0)
     return _point(ends[0] + ends[2] - middle), _point(ends[1] + ends[3] - middle)
-
-
-def _measured(
-    kind: MarkKind, points: FloatArray, volume: Volume
-) -> tuple[float | None, str | None]:
-    if kind == "length":
-        return round(float(np.linalg.norm(points[1] - points[0])), 2), "mm"
-    if kind == "ellipse":
-        axes = np.linalg.norm(points[1::2] - points[0::2], axis=1)
-        return round(float(np.pi / 4 * axes[0] * axes[1]), 2), "mm2"
-    if kind == "pixel_value":
-        top = np.array(volume.geometry.shape) - 1
-        i, j, k = np.clip(np.rint(volume.geometry.to_index(points[0])).astype(int), 0, top)
-        return float(volume.array[i, j, k]), "1"
-    return None, None

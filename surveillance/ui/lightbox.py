@@ -9,6 +9,7 @@ import numpy as np
 
 from imaging.geometry import Geometry
 from imaging.series import Role
+from imaging.transform import identity
 from imaging.volume import Mask
 from surveillance.cases.case import CaseVisit
 from surveillance.cases.memory import Memory
@@ -38,7 +39,9 @@ class LightBox:
 
     def native(self) -> dict[tuple[str, Role], str]:
         """Return the keys of the pictures as acquired, by visit label and series."""
-        return {(s.visit.label, s.role): key for key, s in self.sheets.items() if s.native}
+        return {
+            (s.visit.label, s.role): key for key, s in self.sheets.items() if key == s.original.key
+        }
 
 
 def hang(visits: Sequence[Hung]) -> LightBox:
@@ -67,9 +70,9 @@ def _pictures(hung: Hung) -> Iterator[tuple[Picture, Sheet]]:
             muscle_median=visit.muscle_median(role),
             layers=tuple(_layers(hung)) if role is Role.T2W_FS else (),
         )
-        yield native, Sheet(visit, role, native=True, volume=volume)
+        yield native, Sheet(visit, role, native, identity())
         carried = visit.on_baseline(role)
-        if carried is not None and carried is not volume:
+        if series_from_baseline is not None and carried is not None and carried is not volume:
             picture = Picture(
                 carried,
                 hung.shown,
@@ -79,7 +82,7 @@ def _pictures(hung: Hung) -> Iterator[tuple[Picture, Sheet]]:
                 muscle_median=visit.muscle_median(role),
                 layers=tuple(_carried_layers(hung)),
             )
-            yield picture, Sheet(visit, role, native=False, volume=volume)
+            yield picture, Sheet(visit, role, native, series_from_baseline)
 
 
 def _layers(hung: Hung) -> Iterator[MaskLayer]:
@@ -103,7 +106,7 @@ def _carried_layers(hung: Hung) -> Iterator[MaskLayer]:
 def nothing_drawn(memory: Memory, grid: Geometry) -> Mask:
     """Return the empty mask of a grid, always the same object."""
     return memory.get(
-        ("nothing drawn", grid.shape, grid.affine.tobytes()),
+        ("nothing drawn", grid.shape, grid.affine.tobytes(), grid.frame_of_reference),
         lambda: Mask(np.zeros(grid.shape, dtype=np.bool_), grid),
         lambda mask: mask.array.nbytes,
     )

@@ -13,7 +13,7 @@ from surveillance.ui.desk import Desk
 _ENDPOINTS = ("morphological_stability", "signal_characteristics", "fat_absence")
 _NAMES = (
     "source", "volume_ml", "volume_change_percent", "max_diameter_mm", "t2_ratio", "t1_ratio",
-    "confidence",
+    "confidence", "flag",
 )  # fmt: skip
 Row = tuple[str, str, str, str]
 
@@ -68,6 +68,8 @@ def _values(desk: Desk, block: VisitBlock | None) -> Iterator[tuple[str, str]]:
     yield "t2_ratio", _number(block.t2.graft_to_muscle_ratio, 2)
     yield "t1_ratio", _number(block.t1.graft_to_muscle_ratio, 2)
     yield "confidence", _number(block.graft.confidence, 2)
+    level = block.surveillance_flag.level
+    yield "flag", "–" if level is None else desk.text(f"machine.flag_{level}")
 
 
 def _number(value: float | None, decimals: int, sign: str = "") -> str:

@@ -12,8 +12,8 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from imaging.errors import GraftsiteError
 from readers.actor import Role
+from surveillance.ui.acting import told_plainly
 from surveillance.ui.desk import Desk, arrive
 from surveillance.ui.shell import style
 
@@ -55,10 +55,8 @@ def navigate() -> None:
 def _page(desk: Desk, place: Place, *, first: bool) -> StreamlitPage:
     def draw() -> None:
         drawn: Callable[[Desk], None] = import_module(f"surveillance.ui.{place.module}").draw
-        try:
+        with told_plainly(desk):
             drawn(desk)
-        except GraftsiteError as error:
-            st.error(error.told(desk.language))
 
     return st.Page(
         draw, title=desk.text(f"page.{place.module}"), url_path=place.address, default=first

@@ -70,7 +70,7 @@ def _case(desk: Desk, case_id: str, visits: Sequence[str], mine: Sequence[Progre
         st.markdown(f"**{case_id}**")
         rows = [_outcome(desk, case_id, visits)]
         rows += [_reader(desk, progress) for progress in mine]
-        st.dataframe(rows, hide_index=True)
+        st.table(rows, hide_index=True)
         _withdraw(desk, mine)
 
 
@@ -87,8 +87,8 @@ def _reader(desk: Desk, progress: Progress) -> dict[str, str]:
     stale = set(progress.stale_visits)
     told = {"": f"{progress.reader} · {progress.code}{again}"}
     for visit in progress.visits:
-        old = f" {desk.text('progress.stale')}" if visit.label in stale else ""
-        told[visit.label] = _SIGNS[visit.state] + old
+        older = f" {desk.text('progress.stale')}" if visit.label in stale else ""
+        told[visit.label] = _SIGNS[visit.state] + older
     return told
 
 
@@ -117,7 +117,7 @@ def _discordances(desk: Desk) -> None:
         (d.case_id, d.visit, ", ".join(named(desk, name) for name in d.differing), _state(desk, d))
         for d in found
     ]
-    st.dataframe([dict(zip(heads, row, strict=True)) for row in rows], hide_index=True)
+    st.table([dict(zip(heads, row, strict=True)) for row in rows], hide_index=True)
 
 
 def _state(desk: Desk, discordance: Discordance) -> str:

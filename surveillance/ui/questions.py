@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from readers import overview, queries
+from readers import assigning, queries
 from readers.queries import TEXT_CHARS_MAX, Query
+from readers.worklist import VisitState
 from surveillance.ui.acting import act
 from surveillance.ui.desk import Desk
 from surveillance.ui.shell import bar, page
@@ -24,8 +25,10 @@ def draw(desk: Desk) -> None:
 def _ask(desk: Desk) -> None:
     store, actor = desk.station.store, desk.actor
     locked = {
-        r.read_id: f"{r.case_id} · {r.visit} · {r.reader}"
-        for r in overview.locked_reads(store, actor)
+        visit.read_id: f"{each.case_id} · {visit.label} · {each.reader}"
+        for each in assigning.progress(store, actor)
+        for visit in each.visits
+        if visit.state is VisitState.LOCKED
     }
     if not locked:
         st.info(desk.text("questions.nothing_locked"))

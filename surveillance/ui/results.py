@@ -11,18 +11,17 @@ from readers.read import Read, SignedContent
 from surveillance.cases.outlining import edited
 from surveillance.exports.contract import VisitBlock
 from surveillance.ui import second_answer
-from surveillance.ui.desk import Desk, still_here
+from surveillance.ui.acting import part
+from surveillance.ui.desk import Desk
 from surveillance.ui.form import Look, described, mount_form
 from surveillance.ui.machine import comparison
 from surveillance.ui.signing import Task
 from surveillance.ui.viewing import Looking, looking_at, own_mask
 
 
-@st.fragment
+@part
 def results(desk: Desk, read_id: int) -> None:
     """Draw the right side of a locked read."""
-    if not still_here(desk):
-        st.rerun()
     looking = looking_at(desk, read_id)
     task = second_answer.begun(read_id)
     if task is not None:
@@ -72,6 +71,7 @@ def _values(looking: Looking) -> None:
     chosen = st.segmented_control(
         desk.text("results.outlines"), list(options), format_func=options.__getitem__,
         default=st.session_state.get("outlines", "mine"), required=True, key="choose-outlines",
+        label_visibility="collapsed",
     )  # fmt: skip
     if chosen != st.session_state.get("outlines", "mine"):
         st.session_state["outlines"] = chosen

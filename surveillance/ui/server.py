@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
 
-from surveillance.configuration import Server, SignIn
-from surveillance.station import Station
+from imaging.protocol import load_protocol
+from surveillance.configuration import Server, SignIn, load_configuration
+from surveillance.station import Station, open_station
 from surveillance.ui.gate import Gate
 from surveillance.ui.running import put_down
 from surveillance.ui.sign_in import sign_in_routes
@@ -29,6 +31,17 @@ def reading_app(station: Station) -> st.App:
         middleware=[*gate, *viewer_middleware()],
         secrets=_secrets(sign_in),
     )
+
+
+def configured_app() -> st.App:
+    """Return the application of the configuration file that GRAFTSITE_CONFIG names.
+
+    For an operator's own ASGI server, which then speaks TLS and chooses address and port.
+    Streamlit's settings come from its own configuration.
+    """
+    named = os.environ.get("GRAFTSITE_CONFIG")
+    configuration = load_configuration(Path(named) if named else None)
+    return reading_app(open_station(configuration, load_protocol()))
 
 
 def serve(station: Station) -> None:

@@ -19,7 +19,8 @@ from surveillance.cases.anatomy import muscles
 from surveillance.cases.case import CaseVisit
 from surveillance.cases.outlining import seeded
 from surveillance.ui import drafts
-from surveillance.ui.desk import Desk, still_here
+from surveillance.ui.acting import part
+from surveillance.ui.desk import Desk
 from surveillance.ui.drawings import Sheet, annotations_of, marks_of
 from surveillance.ui.lightbox import Hung, LightBox, hang, nothing_drawn
 from surveillance.ui.measured import keep_measured
@@ -56,11 +57,9 @@ class Looking:
         return self.read.status is ReadStatus.DRAFT
 
 
-@st.fragment
+@part
 def look(desk: Desk, read_id: int) -> None:
     """Draw the viewer, and keep what is done in it."""
-    if not still_here(desk):
-        st.rerun()
     looking = looking_at(desk, read_id)
     read = looking.read
     box = hang([_hung(looking, visit) for visit in looking.visits])
@@ -192,7 +191,7 @@ def _grow(looking: Looking, seed: Seed, box: LightBox) -> None:
 
 def _on_t2(seed: Seed, sheet: Sheet) -> tuple[tuple[float, float, float], ...]:
     """Return the points of a seed in the patient's space of the visit's T2W-FS."""
-    points = sheet.native_from_picture @ np.array(seed.points_mm)
+    points = sheet.original_from_picture @ np.array(seed.points_mm)
     if sheet.role is Role.T1W_FS and sheet.visit.t1_from_t2 is not None:
         points = sheet.visit.t1_from_t2.inverse @ points
     return tuple((float(x), float(y), float(z)) for x, y, z in points)

@@ -209,6 +209,8 @@ class Form {
   onward(id) {
     this.next(1);
     this.cameFrom = { id, to: this.open };
+    // A text box would swallow the next letter, which is more likely meant for a question.
+    if (this.question(this.open)?.kind === "text") this.root.querySelector(".question.open .line").focus();
   }
 
   focusOpen() {
@@ -224,6 +226,8 @@ class Form {
       this.finish();
     } else if (event.key === "Escape" && typing) {
       this.root.querySelector(".question.open .line")?.focus();
+    } else if (typing?.inputMode === "decimal" && /^[a-z]$/i.test(event.key) && !event.ctrlKey && !event.metaKey) {
+      this.letter(event); // no number has a letter
     } else if (typing && !(event.key === "Enter" && typing.tagName === "INPUT" && !typing.closest("table"))) {
       return;
     } else if (event.key === "ArrowDown" || (event.key === "Enter" && event.target.getAttribute("role"))) {

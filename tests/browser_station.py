@@ -1,0 +1,197 @@
+"""A reading station as its users meet it: `graftsite app` as a process, people in a real browser."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import nibabel as nib
+import numpy as np
+from abdomen import abdomen
+from axe_playwright_python.sync_playwright import Axe
+
+from imaging.geometry import to_ras
+
+GRAFTSITE = Path(sys.executable).with_name("graftsite")
+CHROMIUM = shutil.which("chromium")
+VISITS = ("BASELINE", "D28", "M3", "M6", "M12")
+WAIT_MS = 60_000
+SHOTS = os.environ.get("GRAFTSITE_SCREENSHOTS")
+
+BASELINE = dict(t="1", u="1", o="4", r="1", c="0", g="1", a="1", v="4", e="1", w="1", q="1", j="4")
+FOLLOW_UP = BASELINE | dict(l="1", s="1", b="2", n="2", m="0", x="2")
+"""Question key to option key: everything as it should be."""
+
+
+def image_people(folder, people):
+    """Write NIfTI images of subjects, by name, with so many visits; the graft never changes."""
+    t2, t1, _, _ = abdomen(graft=True)
+    for name, visits in people.items():
+        for visit in VISITS[:visits]:
+            for volume, role in ((t2, "t2w_fs"), (t1, "t1w_fs")):
+                path = folder / name / visit / f"{role}.nii.gz"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                affine = to_ras(volume.geometry.affine)
+                nib.save(nib.Nifti1Image(np.asarray(volume.array), affine), path)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A station that runs, and the passwords it printed."""
+
+    url: str
+    passwords: dict[str, str]
+    data: Path
+    printed: Path
+
+
+@contextmanager
+def running(data, *options):
+    """Start a station and stop it; every page answers when this yields."""
+    port = free_port()
+    printed = data.parent / f"{data.name}-{port}.txt"
+    with printed.open("wb") as out:
+        command = [GRAFTSITE, "app", "--data", data, "--port", str(port), *options]
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: process.poll() is not None or answers(f"{url}/_stcore/health"), 240)
+        text = printed.read_text("utf-8", errors="replace")
+        assert process.poll() is None, text
+        yield Running(url, dict(re.findall(r"^ +([\w-]+) +(\w{16}) ", text, re.M)), data, printed)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def answers(url):
+    try:
+        return urlopen(url, timeout=5).status == 200  # noqa: S310  # our own loopback
+    except (URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.1)
+
+
+class Person:
+    """One person at one browser window."""
+
+    def __init__(self, chromium, station, name, **window):
+        self.station, self.name = station, name
+        settings = {"viewport": {"width": 1366, "height": 768}, "locale": "en-GB", **window}
+        self.context = chromium.new_context(**settings)
+        self.context.set_default_timeout(WAIT_MS)
+        self.page = self.context.new_page()
+        self.errors = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def sign_in(self, password=None):
+        self.page.goto(self.station.url)
+        self.page.fill("input[name=name]", self.name)
+        self.page.fill("input[name=password]", password or self.station.passwords[self.name])
+        self.page.click("form button")
+        return self
+
+    def arrive(self):
+        self.sign_in()
+        self.page.wait_for_selector(".st-key-bar")
+        return self
+
+    def open_next(self):
+        """Open the visit that the worklist offers."""
+        self.page.locator(".st-key-next button").click()
+        self.reading()
+        return self
+
+    def reading(self):
+        self.page.wait_for_selector(".form .questions")
+        self.page.wait_for_selector(".viewer[data-ready=true]")
+
+    @property
+    def form(self):
+        return self.page.locator(".form")
+
+    def row(self, key):
+        letter = self.page.locator(f'.line kbd:text-is("{key.upper()}")')
+        return self.form.locator(".question", has=letter)
+
+    def answer(self, given):
+        """Answer questions by the keyboard alone."""
+        self.form.locator(".line").first.focus()
+        for key, option in given.items():
+            self.row(key).wait_for()
+            self.page.keyboard.press(key)
+            self.row(key).and_(self.form.locator(".open")).wait_for()
+            self.page.keyboard.press(option)
+            self.row(key).locator(".answer:not(.none)").wait_for()
+        self.saved()
+        return self
+
+    def saved(self):
+        self.form.locator(".status.saved").wait_for()
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll('*')]
+                .map((n) => n.shadowRoot?.querySelector('.form')).some(Boolean)
+                && !Object.keys(sessionStorage).some((k) => k.startsWith('graftsite-read-'))"""
+        )
+
+    def sign(self, button="Sign"):
+        self.page.fill("[role=dialog] input[type=password]", self.station.passwords[self.name])
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def lock(self):
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_selector("[role=dialog]")
+        self.sign()
+        self.page.wait_for_selector(".st-key-next-visit")
+        return self
+
+    def go_on(self):
+        """From a locked visit to the next one, or back to the worklist."""
+        self.page.locator(".st-key-next-visit button").click()
+        return self
+
+    def shot(self, name):
+        if SHOTS:
+            Path(SHOTS).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+    def violations(self):
+        """Serious accessibility violations in what the project itself draws."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{rule['id']}: {node['html'][:120]}"
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+            if ours(node)
+        ]
+
+    def leave(self):
+        assert self.errors == []
+        self.context.close()
+
+
+def ours(node):
+    """What is in a component of ours, in our own markup, or on our own sign-in page."""
+    in_shadow = any(isinstance(target, list) for target in node["target"])
+    return in_shadow or any(word in node["html"] for word in ('class="person"', 'class="what"', "<main"))
