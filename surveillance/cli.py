@@ -22,6 +22,7 @@ from surveillance.commands.listen import listen
 from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
 from surveillance.commands.push import push
+from surveillance.commands.report import report
 from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
 from surveillance.commands.validate import validate
@@ -45,6 +46,7 @@ COMMANDS = (
     create_administrator,
     backup,
     restore,
+    report,
 )
 for command in COMMANDS:
     app.command()(command)
