@@ -35,8 +35,12 @@ def text(key: str, language: str = "en", /, **values: object) -> str:
         The catalogue has no such key, or a value its sentence needs was not given: a bug of
         ours, found by the test that looks up every key the code uses.
     """
-    sentence = _catalogue(language).get(key) or _catalogue("en")[key]
-    return sentence.format(**values)
+    return template(key, language).format(**values)
+
+
+def template(key: str, language: str = "en", /) -> str:
+    """Return the sentence of `key` with its places for values; raises KeyError as `text` does."""
+    return _catalogue(language).get(key) or _catalogue("en")[key]
 
 
 def keys(language: str = "en") -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from surveillance.commands.listen import listen
 from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
 from surveillance.commands.push import push
+from surveillance.commands.report import report
 from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
 from surveillance.commands.validate import validate
@@ -47,6 +48,7 @@ COMMANDS = (
     create_administrator,
     backup,
     restore,
+    report,
 )
 for command in COMMANDS:
     app.command()(command)

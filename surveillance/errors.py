@@ -3,6 +3,7 @@
 GraftsiteError (imaging)
 ├── CaseImportError        an assessed subject cannot be made a case from what was given
 ├── CaseFilesError         the files of a case are not there, or not as they were written
+├── ReportError            a report cannot be made from what is installed or given
 └── ConfigurationError     the configuration of the reading application cannot be used
 """
 
@@ -21,3 +22,7 @@ class CaseFilesError(GraftsiteError):
 
 class ConfigurationError(GraftsiteError):
     """The configuration of the reading application cannot be used."""
+
+
+class ReportError(GraftsiteError):
+    """A report cannot be made from what is installed or given."""

@@ -16,7 +16,7 @@ from surveillance.exports.dicom import concepts as c
 from surveillance.exports.dicom.header import PATIENT_AND_STUDY
 from surveillance.exports.dicom.instance import Kind, Origin, common_arguments, sealed
 from surveillance.exports.dicom.source import SourceSeries
-from surveillance.exports.overlay import PIXEL_MM, busiest_slice
+from surveillance.exports.axial_view import PIXEL_MM, busiest_slice
 
 
 def key_image(picture: Path, source: SourceSeries, shown: Mask, fingerprint: str) -> SCImage:

@@ -1,0 +1,1 @@
+"""How reports look: one HTML that stands alone in one file, and the PDF made from it."""
