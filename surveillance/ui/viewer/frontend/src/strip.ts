@@ -84,7 +84,7 @@ export class Strip {
     if (!thumb) return;
     const { state, data } = this.viewer;
     const view = this.screen.view(picture);
-    const slice = view.slice(this.screen.gaze(picture));
+    const slice = view.slice(this.viewer.navigation.gaze(picture));
     const context = thumb.canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
     const { width, height } = thumb.canvas;
     context.fillStyle = BACKGROUND;
