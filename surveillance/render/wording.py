@@ -44,18 +44,18 @@ class Wording:
         """Return several visits' names."""
         return self.say("report.and").join(self.visit(label) for label in labels)
 
-    def retell(self, sentence: str) -> Markup:
+    def retell(self, sentence: str, *, keys: bool = True) -> Markup:
         """Return an English sentence of the results as HTML in this language.
 
-        The protocol's keys behind it stand apart and small.
+        The protocol's keys behind it stand apart and small, or are left out.
         """
         parts = _KEYS.fullmatch(legible(sentence))
         said = parts["said"] if parts else legible(sentence)
-        keys = parts["keys"] if parts else None
+        names = parts["keys"] if parts and keys else None
         told = said if self.language == "en" else retold(said, self.language)
         html = escape(told) if told is not None else Markup('<span lang="en">{}</span>').format(said)
-        if keys:
-            html += Markup(' <span class="keys" lang="en">{}</span>').format(keys)
+        if names:
+            html += Markup(' <span class="keys" lang="en">{}</span>').format(names)
         return html
 
 
