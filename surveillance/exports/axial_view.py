@@ -83,9 +83,7 @@ def _in_plane_mm(geometry: Geometry) -> tuple[float, float]:
     return geometry.spacing_mm[y_axis], geometry.spacing_mm[x_axis]
 
 
-def _window(
-    region: NDArray[Any], geometry: Geometry, margin_mm: float
-) -> tuple[slice, slice]:
+def _window(region: NDArray[Any], geometry: Geometry, margin_mm: float) -> tuple[slice, slice]:
     if not region.any():
         return slice(0, region.shape[0]), slice(0, region.shape[1])
     bounds = []

@@ -19,7 +19,6 @@ from surveillance.fingerprint import program_version
 from surveillance.render.fonts import fonts_of
 from surveillance.render.wording import Wording, legible
 
-
 _SET_BY_CSS = "•0123456789 /…"
 """Letters of a page that stand in no text: bullets, page numbers."""
 

@@ -81,5 +81,3 @@ def _filled(key: str, language: str, values: dict[str, str]) -> str:
     """Put values, formatted already, into a sentence."""
     parts = Formatter().parse(template(key, language))
     return "".join(literal + (values[name] if name else "") for literal, name, _, _ in parts)
-
-
