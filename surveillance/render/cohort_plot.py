@@ -66,7 +66,7 @@ def waterfall(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
             if None not in limits:
                 axes.plot([x, x], limits, color=GREY, linewidth=1.0, marker="_", markersize=7)
         axes.axhline(0, color=INK, linewidth=0.8)
-        names = [f"{legible(r.subject)[:10]}\n{r.label[:6]}" for r in worst]
+        names = [f"{legible(r.subject)[:10]}\n{r.label[:6]}{'' if r.sure else ' ?'}" for r in worst]
         axes.set_xticks(range(len(worst)), names, fontsize=6.5)
         axes.set_ylabel(words.say("report.axis_nadir"))
         bars = [Patch(facecolor=c, hatch=h, edgecolor=INK, label=words.say(f"report.flag_{f or 'none'}"))
