@@ -71,7 +71,9 @@ class SubjectReport:
     reads
         Of each visit by label, what readers signed; None when no store of reads was given.
     other_protocol
-        The protocol at hand is not the one of the assessment: bands of it are left out.
+        The protocol at hand is not the one of the assessment: what it says is left out.
+    focus_min_mm
+        The smallest focus looked for, by the protocol; None with another one.
     """
 
     record: AssessmentRecord
@@ -81,6 +83,7 @@ class SubjectReport:
     pictures: Pictures
     reads: Mapping[str, VisitReads] | None
     other_protocol: bool
+    focus_min_mm: float | None
     missing_visits: tuple[str, ...] = field(default=())
 
     @property
@@ -110,6 +113,7 @@ def subject_report(
         pictures=pictures,
         reads=None if reads is None else MappingProxyType(dict(reads)),
         other_protocol=not same,
+        focus_min_mm=protocol.signal.focus_min_mm if same else None,
         missing_visits=missing_visits(record),
     )
 

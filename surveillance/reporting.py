@@ -11,17 +11,21 @@ from imaging.errors import GraftsiteError, UsageError
 from imaging.messages import text
 from imaging.protocol import Protocol
 from imaging.visit import Subject
+from readers.agreement.report import Report as Agreement
 from surveillance.cases.library import Library, assessed_subjects, imaged_subjects
 from surveillance.cases.memory import Memory
+from surveillance.cohort import Allocation, Cohort, cohort_of
+from surveillance.exports.cohort_rows import save_rows
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.writing import write_text, write_with
 from surveillance.locked_reads import LockedReads
+from surveillance.render.cohort_page import cohort_document
 from surveillance.render.key_images import key_images
 from surveillance.render.page import Document, Look
 from surveillance.render.subject_page import subject_document
 from surveillance.report import Pictures, SubjectReport, subject_report, visit_report
 
-HTML, PDF = "report.html", "report.pdf"
+HTML, COHORT = "report.html", "cohort_report.html"
 _MEMORY_BYTES = 2**30
 
 
@@ -74,6 +78,23 @@ def report_subjects(request: Request) -> Iterator[Reported]:
         report = subject_report(record, request.protocol, pictures, reads)
         files = _write(report, request)
         yield Reported(name, files, pictures.reason)
+
+
+def report_cohort(
+    results: Path, allocations: Mapping[str, Allocation], agreement: Agreement | None, look: Look
+) -> tuple[Cohort, tuple[Path, ...]]:
+    """Write the cohort's report and its rows; return both.
+
+    Raises
+    ------
+    UsageError, ReportError, OutputError
+        As for subjects.
+    """
+    cohort = cohort_of(chosen_records(results, ()), allocations)
+    files = save_document(cohort_document(cohort, agreement, look), results, COHORT)
+    rows = (results / COHORT).with_suffix(".csv"), (results / COHORT).with_suffix(".parquet")
+    save_rows(cohort.rows, *rows)
+    return cohort, (*files, *rows)
 
 
 def chosen_records(results: Path, subjects: tuple[str, ...]) -> Mapping[str, AssessmentRecord]:

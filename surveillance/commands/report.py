@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from surveillance.commands.options import DEFAULT_KEYS, Debug, Keys, ProtocolFile
+
+if TYPE_CHECKING:
+    from readers.store import Store
+    from surveillance.render.page import Look
+    from surveillance.reporting import Reported
 
 
 class Language(StrEnum):
@@ -44,12 +49,18 @@ def report(
         str | None,
         typer.Option("--reads", help="address of the store of reads: adds locked answers"),
     ] = None,
+    cohort: Annotated[
+        bool, typer.Option("--cohort", help="the cohort's report instead of the subjects'")
+    ] = False,
+    subjects: Annotated[
+        Path | None,
+        typer.Option("--subjects", help="CSV with subject, arm, dose_level: for the cohort"),
+    ] = None,
     keys: Keys = DEFAULT_KEYS,
     protocol: ProtocolFile = None,
     debug: Debug = False,
 ) -> None:
     """Write report.html and report.pdf of each subject and visit, beside their results."""
-    from imaging.messages import text
     from imaging.protocol import load_protocol
     from readers.anchor import make_anchor
     from readers.store import open_store
@@ -59,20 +70,46 @@ def report(
 
     del debug  # read by main() before any command runs
     store = None if reads is None else open_store(reads, anchor=make_anchor(keys))
-    request = Request(
-        results=results,
-        images=tuple(images or ()),
-        protocol=load_protocol(protocol),
-        look=Look(lang.value, Paper(paper.value)),
-        subjects=tuple(subject or ()),
-        visits=tuple(name.upper() for name in visit or ()),
-        reads=None if store is None else LockedReads(store),
-    )
-    for done in report_subjects(request):
-        names = ", ".join(str(file.relative_to(results)) for file in done.files)
-        typer.echo(text("report.written", subject=done.subject, files=names))
-        if done.no_pictures:
-            line = text("report.pictures_failed", subject=done.subject, reason=done.no_pictures)
-            typer.echo(line, err=True)
-    if store is not None:
-        store.close()
+    look = Look(lang.value, Paper(paper.value))
+    try:
+        if cohort:
+            _cohort(results, subjects, store, look)
+            return
+        request = Request(
+            results=results,
+            images=tuple(images or ()),
+            protocol=load_protocol(protocol),
+            look=look,
+            subjects=tuple(subject or ()),
+            visits=tuple(name.upper() for name in visit or ()),
+            reads=None if store is None else LockedReads(store),
+        )
+        for done in report_subjects(request):
+            _tell(done, results)
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _cohort(results: Path, subjects: Path | None, store: Store | None, look: Look) -> None:
+    from imaging.messages import text
+    from readers.actor import SYSTEM
+    from readers.agreement.report import report as agreement_of
+    from surveillance.cohort import load_allocations
+    from surveillance.reporting import report_cohort
+
+    allocations = {} if subjects is None else load_allocations(subjects)
+    agreement = None if store is None else agreement_of(store, SYSTEM)
+    made, files = report_cohort(results, allocations, agreement, look)
+    names = ", ".join(file.name for file in files)
+    typer.echo(text("report.cohort_written", count=len(made.members), files=names))
+
+
+def _tell(done: Reported, results: Path) -> None:
+    from imaging.messages import text
+
+    names = ", ".join(str(file.relative_to(results)) for file in done.files)
+    typer.echo(text("report.written", subject=done.subject, files=names))
+    if done.no_pictures:
+        line = text("report.pictures_failed", subject=done.subject, reason=done.no_pictures)
+        typer.echo(line, err=True)

@@ -43,17 +43,21 @@ class AxialView:
 
 
 def view_round(
-    region: NDArray[np.bool_], geometry: Geometry, most: NDArray[np.bool_] | None = None
+    region: NDArray[np.bool_],
+    geometry: Geometry,
+    most: NDArray[Any] | None = None,
+    margin_mm: float = MARGIN_MM,
 ) -> AxialView:
     """Return the slice with most of `most` (default: of `region`), cut to `region` and a margin.
 
     The whole slice where the region is not in it.
     """
     k_axis, k = busiest_slice(region if most is None else most, geometry)
-    return AxialView(geometry, k_axis, k, _window(_upright(region, geometry, k_axis, k), geometry))
+    within = _window(_upright(region, geometry, k_axis, k), geometry, margin_mm)
+    return AxialView(geometry, k_axis, k, within)
 
 
-def busiest_slice(region: NDArray[np.bool_], geometry: Geometry) -> tuple[int, int]:
+def busiest_slice(region: NDArray[Any], geometry: Geometry) -> tuple[int, int]:
     """Return the voxel axis nearest head-foot, and the slice along it with most of a region."""
     axis, _ = geometry.axis_toward(2)
     others = tuple(a for a in range(3) if a != axis)
@@ -79,12 +83,12 @@ def _in_plane_mm(geometry: Geometry) -> tuple[float, float]:
     return geometry.spacing_mm[y_axis], geometry.spacing_mm[x_axis]
 
 
-def _window(region: NDArray[Any], geometry: Geometry) -> tuple[slice, slice]:
+def _window(region: NDArray[Any], geometry: Geometry, margin_mm: float) -> tuple[slice, slice]:
     if not region.any():
         return slice(0, region.shape[0]), slice(0, region.shape[1])
     bounds = []
     for axis, (size, mm) in enumerate(zip(region.shape, _in_plane_mm(geometry), strict=True)):
         where = np.flatnonzero(region.any(axis=1 - axis))
-        margin = round(MARGIN_MM / mm)
+        margin = round(margin_mm / mm)
         bounds.append(slice(max(where[0] - margin, 0), min(where[-1] + margin + 1, size)))
     return bounds[0], bounds[1]

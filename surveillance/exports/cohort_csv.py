@@ -41,7 +41,7 @@ def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(row.get(name)) for name in columns})
+        writer.writerow({name: cell(row.get(name)) for name in columns})
     return buffer.getvalue()
 
 
@@ -72,7 +72,8 @@ def _flat(block: dict[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
             yield f"{prefix}{name}", value
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """Return a value as it stands in a CSV file."""
     if isinstance(value, list):
         value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, bool):

@@ -84,7 +84,8 @@ def _tell_matplotlib(face: bytes) -> None:
 
 
 def _subset(file: bytes, text: str) -> str:
-    options = Options(flavor="woff2", notdef_outline=True, layout_features=["kern"])
+    options = Options(flavor="woff2", notdef_outline=True, layout_features=["kern"], hinting=False)
+    options.drop_tables += ["FFTM"]  # FontForge's own time stamp
     font = TTFont(io.BytesIO(file), recalcTimestamp=False)
     subsetter = Subsetter(options)
     subsetter.populate(text=text + " ")

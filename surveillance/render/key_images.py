@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from imaging.geometry import Geometry
 from imaging.resampling import coverage, resample
@@ -40,6 +41,8 @@ CHANGE_SHOWN = 2.0
 """The change map's colours run over ± this ratio to muscle."""
 CHANGE_COLOURS = "cividis"
 """Its lightness grows evenly: it reads in greyscale and for the colour-blind."""
+WINDOW_MARGIN_MM, CHANGE_MARGIN_MM = 15.0, 6.0
+"""Shown round left rectus and graft: of the picture, and of the change map's colours."""
 _DASH, _DOT = (10, 6), (4, 2)
 """(period, drawn) along the picture's diagonal, pixels."""
 
@@ -134,7 +137,7 @@ def _common_view(laid: Iterable[_Laid]) -> AxialView:
     k_axis, _ = grid.axis_toward(2)
     everywhere = np.broadcast_to(region.any(axis=k_axis, keepdims=True), grid.shape)
     most = grafts if grafts.any() else region
-    return view_round(everywhere, grid, most=most)
+    return view_round(everywhere, grid, most, WINDOW_MARGIN_MM)
 
 
 def _view_of(one: _Laid, common: AxialView | None, k: int | None) -> AxialView:
@@ -214,13 +217,22 @@ def _change(one: _Laid, baseline: _Laid, view: AxialView) -> Pixels | None:
         return None
     change = view.shown(one.t2.array - baseline.t2.array)
     colours = colormaps[CHANGE_COLOURS](np.clip(0.5 + change / (2 * CHANGE_SHOWN), 0, 1))
-    picture = (colours[..., :3] * 255).astype(np.uint8)
-    picture[np.isnan(change)] = 255
+    picture = _grey(one.t2, view, WHITE_AT_MUSCLE_RATIO)
+    near = ~np.isnan(change) & _near(view, one.graft, baseline.graft, one.left, baseline.left)
+    picture[near] = (colours[near][..., :3] * 255).astype(np.uint8)
     if baseline.graft is not None:
         picture[_line(view.region(baseline.graft.array), _DASH)] = 0
     if one.graft is not None:
         picture[outline(view.region(one.graft.array))] = 255
     return picture
+
+
+def _near(view: AxialView, *masks: Mask | None) -> NDArray[np.bool_]:
+    regions = [view.region(mask.array) for mask in masks if mask is not None]
+    if not regions:
+        return np.asarray(False)
+    away = ndimage.distance_transform_edt(~np.logical_or.reduce(regions), sampling=PIXEL_MM)
+    return np.asarray(away <= CHANGE_MARGIN_MM)
 
 
 def _png(picture: Pixels) -> bytes:

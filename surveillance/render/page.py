@@ -19,6 +19,9 @@ from surveillance.fingerprint import program_version
 from surveillance.render.fonts import fonts_of
 from surveillance.render.wording import Wording, legible
 
+_SET_BY_CSS = "•0123456789 /…"
+"""Letters of a page that stand in no text: bullets, page numbers."""
+
 
 class Paper(StrEnum):
     """Size of a printed page."""
@@ -68,7 +71,7 @@ def document(template: str, look: Look, values: dict[str, Any]) -> Document:
     }
     filled = _environment().get_template(template)
     # The letters are known when the text is: it is filled twice, the second time with its fonts.
-    letters = "".join(sorted(set(filled.render(fonts="", **context))))
+    letters = "".join(sorted(set(filled.render(fonts="", **context)) | set(_SET_BY_CSS)))
     faces = Markup(fonts_of(look.language).faces(letters))  # noqa: S704 (made by us: base64)
     html = filled.render(fonts=faces, **context)
     return Document(html, _pdf(html))

@@ -9,11 +9,14 @@ from string import Formatter
 
 from imaging.messages import keys, template
 
-SECTIONS = ("finding", "limits", "quality", "reason", "registration", "deformation",
-            "segmentation", "sign", "visit", "record", "role")  # fmt: skip
+SECTIONS = (
+    "finding", "fat_answer", "limits", "quality", "reason", "registration", "deformation",
+    "segmentation", "sign", "visit", "record",
+)  # fmt: skip
 """Sections of the catalogue whose sentences stand in assessment.json."""
 _SENTENCE_END = re.compile(r"(?<=\.) (?=[A-Z0-9])")
-_LETTERS = re.compile(r"[A-Za-z]{2}")
+_ENGLISH = re.compile(r"[a-z]+ [a-z]+ [a-z]+ [a-z]+")
+"""Four words in a row are a sentence, not a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,17 @@ def _one(sentence: str, language: str) -> str | None:
         found = pattern.expression.fullmatch(sentence)
         if found is not None and pattern.key in _translated(language):
             values = {name: _value(v, language) for name, v in found.groupdict().items()}
-            return _filled(pattern.key, language, values)
+            known = {name: value for name, value in values.items() if value is not None}
+            if len(known) == len(values):
+                return _filled(pattern.key, language, known)
     return None
 
 
-def _value(value: str, language: str) -> str:
-    """Return a value in the language: sentences retold, names and numbers as they are."""
-    if not _LETTERS.search(value):
-        return value
-    return retold(value, language) or value
+def _value(value: str, language: str) -> str | None:
+    """Return a value in the language, names and numbers as they are; None for other English."""
+    if not _ENGLISH.search(value):
+        return retold(value, language) or value
+    return retold(value, language)
 
 
 @cache
@@ -81,5 +86,3 @@ def _filled(key: str, language: str, values: dict[str, str]) -> str:
     """Put values, formatted already, into a sentence."""
     parts = Formatter().parse(template(key, language))
     return "".join(literal + (values[name] if name else "") for literal, name, _, _ in parts)
-
-

@@ -36,8 +36,6 @@ def subject_document(report: SubjectReport, look: Look) -> Document:
     )  # fmt: skip
 
 
-
-
 def _strips(images: list[object]) -> list[list[object]]:
     """Return rows of pictures that each begin with the baseline."""
     if len(images) <= COLUMNS:

@@ -15,6 +15,8 @@ _BANDS = {
     "nadir": {"facecolor": "none", "edgecolor": ORANGE, "hatch": "////", "linewidth": 0.8},
     "isointense": {"facecolor": "#dcdcdc", "edgecolor": GREY, "linewidth": 0.6},
 }
+_LEAST_TOP = {"volume_ml": 1.0, "t2_ratio": 1.5, "t1_ratio": 1.5, "focus_mm": 10.0}
+"""Axes reach at least here, so that small numbers look small."""
 _LONELY_DAYS = 6.0
 """Half width of a band that belongs to one visit only."""
 
@@ -59,12 +61,11 @@ def _axes(axes: Axes, trend: Trend, words: Wording) -> None:
     last = max((p.days for p in trend.points), default=0.0)
     margin = max(last * 0.06, 0.5 if not trend.dated else 8.0)
     axes.set_xlim(-margin, last + margin)
-    bottom = 0.0
     tops = [p.ci95[1] if p.ci95 else p.value for p in trend.points if p.value is not None]
     tops += [high for band in trend.bands for _, _, high in band.edges]
-    axes.set_ylim(bottom, max(tops, default=1.0) * 1.12 or 1.0)
+    axes.set_ylim(0, max([*tops, _LEAST_TOP[trend.name]]) * 1.12)
     axes.set_xticks(
-        [p.days for p in trend.points], [_tick(p, trend, words) for p in trend.points], fontsize=7
+        [p.days for p in trend.points], [_tick(p, trend) for p in trend.points], fontsize=7
     )
     for point in trend.points:
         if point.value is None:
@@ -73,12 +74,14 @@ def _axes(axes: Axes, trend: Trend, words: Wording) -> None:
                 textcoords="offset points", rotation=90, ha="center", va="bottom",
                 fontsize=6.5, color=INK,
             )  # fmt: skip
+    if trend.dated:
+        axes.set_xlabel(words.say("report.axis_days"), fontsize=7)
     axes.set_ylabel(words.say(f"report.unit_{trend.name}"))
 
 
-def _tick(point: Point, trend: Trend, words: Wording) -> str:
-    name = words.visit(point.visit)
-    return f"{name}\n{words.say('report.day', days=int(point.days))}" if trend.dated else name
+def _tick(point: Point, trend: Trend) -> str:
+    short = "BL" if point.visit == "BASELINE" else point.visit.replace("UNSCHEDULED", "U")[:8]
+    return f"{short}\n{point.days:.0f}" if trend.dated else short
 
 
 def _legend(axes: Axes, trend: Trend, words: Wording) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from imaging.loaders.attributes import printable
-from imaging.messages import text
+from imaging.messages import keys, text
 from surveillance.render.retelling import retold
 
 CHARACTERS_MAX = 600
@@ -44,18 +44,25 @@ class Wording:
         """Return several visits' names."""
         return self.say("report.and").join(self.visit(label) for label in labels)
 
-    def retell(self, sentence: str) -> Markup:
+    def arm(self, name: str) -> str:
+        """Return an arm's or dose level's name: the trial's own translated, others as they are."""
+        key = f"report.arm_{name.strip().lower().replace('-', '_').replace(' ', '_')}"
+        return self.say(key) if key in keys() else legible(name)
+
+    def retell(self, sentence: str, *, limits: bool = True) -> Markup:
         """Return an English sentence of the results as HTML in this language.
 
-        The protocol's keys behind it stand apart and small.
+        The protocol's keys behind it stand apart and small, or are left out.
         """
         parts = _KEYS.fullmatch(legible(sentence))
         said = parts["said"] if parts else legible(sentence)
-        keys = parts["keys"] if parts else None
+        names = parts["keys"] if parts and limits else None
         told = said if self.language == "en" else retold(said, self.language)
-        html = escape(told) if told is not None else Markup('<span lang="en">{}</span>').format(said)
-        if keys:
-            html += Markup(' <span class="keys" lang="en">{}</span>').format(keys)
+        html = (
+            escape(told) if told is not None else Markup('<span lang="en">{}</span>').format(said)
+        )
+        if names:
+            html += Markup(' <span class="keys" lang="en">{}</span>').format(names)
         return html
 
 

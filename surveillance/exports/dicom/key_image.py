@@ -12,11 +12,11 @@ from pydicom import Dataset
 from imaging.errors import FileError
 from imaging.messages import text
 from imaging.volume import Mask
+from surveillance.exports.axial_view import PIXEL_MM, busiest_slice
 from surveillance.exports.dicom import concepts as c
 from surveillance.exports.dicom.header import PATIENT_AND_STUDY
 from surveillance.exports.dicom.instance import Kind, Origin, common_arguments, sealed
 from surveillance.exports.dicom.source import SourceSeries
-from surveillance.exports.axial_view import PIXEL_MM, busiest_slice
 
 
 def key_image(picture: Path, source: SourceSeries, shown: Mask, fingerprint: str) -> SCImage:
