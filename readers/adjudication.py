@@ -19,6 +19,7 @@ from imaging.protocol import Protocol
 from imaging.volume import Mask
 from readers import cases, tables
 from readers.actor import Actor, Role
+from readers.assignment import assignment
 from readers.canonical import canonical, loaded
 from readers.discordance import counting_pair
 from readers.errors import NotFoundError, OrderError, UnfinishedError
@@ -30,7 +31,7 @@ from readers.signature import Bound, prove, sign
 from readers.signing import Given, Pen, checked, endpoints
 from readers.store import Store
 from readers.texts import checked_reason
-from readers.worklist import ImageSource, assignment, source_of
+from readers.worklist import ImageSource, source_of
 
 Choice = Literal["first", "second", "third"]
 

@@ -7,7 +7,7 @@ function for readers or adjudicators looks at; so do the machine's results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, get_args
@@ -194,10 +194,17 @@ def _allocation(connection: Connection, case_id: str) -> dict[str, str] | None:
 def every(store: Store, actor: Actor) -> tuple[CaseVersion, ...]:
     """Return the newest version of each case, by case id."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
-    table = tables.case_version
     with store.reading() as connection:
-        rows = connection.execute(select(table).order_by(table.c.case_id, table.c.version)).all()
-    return tuple(_version(row) for row in {row.case_id: row for row in rows}.values())
+        known = connection.execute(select(tables.case_version.c.case_id).distinct()).scalars()
+        return tuple(version for _, version in sorted(newest_of(connection, set(known)).items()))
+
+
+def newest_of(connection: Connection, case_ids: Collection[str]) -> dict[str, CaseVersion]:
+    """Return the newest version of each of these cases."""
+    table = tables.case_version
+    query = select(table).where(table.c.case_id.in_(case_ids)).order_by(table.c.version)
+    rows = {row.case_id: row for row in connection.execute(query).all()}
+    return {case_id: _version(row) for case_id, row in rows.items()}
 
 
 def newest(connection: Connection, case_id: str) -> CaseVersion:

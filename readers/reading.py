@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from readers import cases, tables
 from readers.actor import Actor, Role
 from readers.answers import differing
+from readers.assignment import Assigned, assignment, own
 from readers.canonical import canonical
 from readers.cases import CaseVisit
 from readers.condition import Tags
@@ -24,7 +25,7 @@ from readers.loading import (
 )
 from readers.read import Content, Read, ReadStatus, parse_content
 from readers.store import Store, Writing
-from readers.worklist import Assigned, assignment, own, turn_of
+from readers.worklist import turn_of
 
 REVISION_OPENED = 1
 SPENT_MAX_S = 86_400.0

@@ -139,7 +139,7 @@ def test_icc_of_equal_raters_is_one_and_of_a_shifted_one_below_it_in_agreement_o
     assert icc(shifted, "2,1").value < 0.7
 
 
-@pytest.mark.parametrize("sizes", [[[1, 2]], [[1], [2]], [[3, 3], [3, 3]], []])
+@pytest.mark.parametrize("sizes", [[[1, 2]], [[1], [2]], [[3, 3], [3, 3]], [[1, 2], [2, 1]], []])
 def test_icc_says_why_where_there_is_none(sizes):
     assert icc(sizes).reason is not None
 
@@ -183,6 +183,9 @@ def test_an_interval_is_the_same_for_the_same_seed_and_holds_the_value():
     assert first == with_interval(krippendorff_alpha, counts, 500, 7)
     assert first != with_interval(krippendorff_alpha, counts, 500, 8)
     assert first.ci95[0] < first.value < first.ci95[1]
+    # A draw without any unit that was rated twice has no agreement to tell, and is left out.
+    lonely = counted([("a", "b"), *[("a", None)] * 5], ["a", "b"])
+    assert with_interval(percent_agreement, lonely, 50, 1).value == 0
     one = counted([("a", "b")], ["a", "b"])
     assert with_interval(percent_agreement, one, 1, 1).ci95 is None
 

@@ -116,6 +116,7 @@ def test_the_time_strip_ends_with_the_visit_that_is_read(sqlite_room):
     store, actor = sqlite_room.store, sqlite_room.reader1
     strip = worklist.viewable_visits(store, actor, item.id, "D28")
     assert [v.label for v in strip] == ["BASELINE", "D28"]
+    assert worklist.image_source(store, actor, item.id, "D28", "D28").case_version == 1
     source = worklist.image_source(store, actor, item.id, "D28", "BASELINE")
     assert (source.case_id, source.images["t2w_fs"]) == ("S01", f"{0:064x}")
     assert source.grid.same_grid(GRID)

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 
 from readers import cases, tables
 from readers.accounts import names_of_accounts
+from readers.assignment import Assigned, assignments
 from readers.canonical import loaded
 from readers.discordance import COUNTING
-from readers.worklist import Assigned, assignments
 
 
 @dataclass(frozen=True, slots=True)
