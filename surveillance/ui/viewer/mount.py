@@ -65,7 +65,7 @@ def mount_viewer(
         on_edited_change=_nothing,
         on_renew_change=_nothing,
     )
-    return _events(result, hanging)
+    return events_of(result, hanging)
 
 
 def forget_session(user_session: str, office: TokenOffice | None = None) -> None:
@@ -109,7 +109,8 @@ def _nothing() -> None:
     """Streamlit keeps a component's values only where a callback asks for them."""
 
 
-def _events(result: Any, hanging: Hanging) -> ViewerEvents:
+def events_of(result: Any, hanging: Hanging) -> ViewerEvents:
+    """Return the events of what Streamlit hands over of the component, each message checked."""
     refused: list[InputError] = []
 
     def checked(message: Any, believe: Callable[[Any, Hanging], _Value]) -> _Value | None:
