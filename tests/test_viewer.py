@@ -466,6 +466,20 @@ def test_a_step_drawn_just_before_a_reload_is_not_lost(reader):
     assert reader.wait_written("w.log.length == 1")["log"][-1][2] > 0
 
 
+def test_another_person_in_the_same_tab_does_not_find_a_step_that_was_never_saved(reader):
+    """Reader 2 must not see what reader 1 drew: the server has the same empty mask for both."""
+    store = uuid.uuid4().hex
+    reader.open("drawing", store=store, save="never", owner="reader 1").press("b")
+    reader.click(0.4, 0.5)
+    reader.wait_written("w.log.length == 1")
+    reader.open("drawing", store=uuid.uuid4().hex, owner="reader 2")
+    assert reader.button("undo").is_disabled()
+    assert reader.written()["log"] == []
+    reader.open("drawing", store=uuid.uuid4().hex, owner="reader 1")
+    reader.wait_written("w.log.length == 1")
+    reader.wait_saved()
+
+
 def test_a_mask_is_called_saved_only_when_the_server_has_it(reader):
     reader.open("drawing", store=uuid.uuid4().hex, save="never").press("b")
     reader.click(0.5, 0.5)

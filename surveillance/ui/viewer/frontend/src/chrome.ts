@@ -143,6 +143,7 @@ export class Chrome {
     this.field("brush_size").hidden = state.tool !== "brush" && state.tool !== "eraser";
     this.fade.value = String(state.fade);
     this.brush.value = String(state.brushMm);
+    setText(this.brush.previousElementSibling as HTMLElement, `${texts.brush_size ?? ""} ${state.brushMm}`);
     this.opacity.value = String(state.opacity);
     this.series.value = state.choice.series;
     this.presets.selectedIndex = viewer.presetShown();

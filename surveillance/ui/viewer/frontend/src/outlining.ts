@@ -41,9 +41,9 @@ export class Outlining {
 
   /** Take over the server's masks where they changed; send what it does not have. */
   async sync(): Promise<void> {
-    const { case: name, pictures } = this.easel.data();
+    const { memory, pictures } = this.easel.data();
     for (const picture of pictures.filter((p) => p.layers.length > 0)) {
-      const masks = this.masks.get(picture.key) ?? new PictureMasks(picture, tabMemory(name));
+      const masks = this.masks.get(picture.key) ?? new PictureMasks(picture, tabMemory(memory));
       this.masks.set(picture.key, masks);
       try {
         if (await masks.sync(picture.layers)) this.easel.say("");
