@@ -222,9 +222,12 @@ class TlsTerminator:
     (The HTTPS of Debian's Orthanc 1.10 resets every connection, curl's too.)
     """
 
-    def __init__(self, certificate: Path, key: Path, http_port: int):
+    def __init__(self, certificate: Path, key: Path, http_port: int, ask: Path | None = None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
+        if ask:
+            context.load_verify_locations(ask)
+            context.verify_mode = ssl.CERT_REQUIRED
 
         class Relay(socketserver.BaseRequestHandler):
             def handle(self):

@@ -546,8 +546,8 @@ def test_what_is_no_mr_image_is_named_and_left_out(tmp_path):
     save(image(0, **person()), tmp_path / "in" / "good")
     save(image(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33"), tmp_path / "in" / "report")
     (tmp_path / "in" / "notes.txt").write_text(TEXT * 3)
-    damaged = bytearray((tmp_path / "in" / "good").read_bytes())
-    damaged[160:400] = b"\xff" * 240
+    content = (tmp_path / "in" / "good").read_bytes()
+    damaged = content.replace(b"\x10\x00UI", b"\x10\x00??", 1)
     (tmp_path / "in" / "damaged").write_bytes(damaged)
     _, done = freed(tmp_path / "in", tmp_path / "out")
     assert done.written == 1

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from archives import Orthanc, answers, configuration, images_of, wait_for
+from archives import Orthanc, answers, certificates, configuration, images_of, wait_for
 from dicom_files import ROOT, image, save, series
 from pydicom import dcmread
 from pynetdicom import AE
 
 from imaging.errors import ConfigurationError
 from imaging.protocol import load_protocol
-from surveillance.pacs.configuration import load_configuration
+from surveillance.pacs.configuration import ServerTls, load_configuration
 from surveillance.pacs.inbox import Inbox
 from surveillance.pacs.listener import Listener, listen, no_results
 from surveillance.pacs.receiving import Keeping, receiver
@@ -255,3 +255,27 @@ def test_only_known_callers_and_only_mr_images_are_let_in(archive, tmp_path):
             with pytest.raises(ConfigurationError, match="Address already in use"), again:
                 pass
         assert watch.inbox.waiting() == []
+
+
+def test_over_tls_a_caller_must_show_a_certificate_when_we_ask_for_one(archive, tmp_path):
+    ca, certificate, key = certificates(tmp_path)
+    local = load_configuration(listening(tmp_path, archive)).local
+    tls = ServerTls(certificate_file=certificate, key_file=key, ca_file=ca)
+    secured = local.receiver.model_copy(update={"tls": tls})
+    with receiver(local.ae_title, secured, Keeping(lambda *_: True), [MR]):
+        names = ["-aet", "STORESCU", "-aec", "GRAFTSITE", "+cf", ca]
+        where = ["127.0.0.1", str(archive.ours)]
+        codes = {
+            how[0]: subprocess.run(
+                ["/usr/bin/echoscu", *how, *names, *where], capture_output=True, check=False
+            ).returncode
+            for how in (["+tls", key, certificate], ["+tla"], ["-tls"])
+        }
+    assert codes["+tls"] == 0
+    assert codes["+tla"] != 0
+    assert codes["-tls"] != 0
+
+
+def test_a_service_needs_its_table(archive, tmp_path, command):
+    said = command("listen", configuration(tmp_path, archive), expect=2)
+    assert "listen: it is missing" in said.err

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from archives import (
     Orthanc,
+    TlsTerminator,
+    certificates,
     configuration,
     copy_images,
     free_port,
@@ -26,11 +28,13 @@ from pynetdicom import AE
 from imaging.errors import OutputError, TransferError
 from imaging.loaders.files import InputFile
 from surveillance.pacs import dicomweb
+from surveillance.pacs import pull as pulling
 from surveillance.pacs.node import Query
 from surveillance.pacs.parcel import find_parcels
 from surveillance.pacs.pull import pull
 from surveillance.pacs.push import push
 from surveillance.pacs.stock import Stock, opened
+from surveillance.pacs.whole import is_whole
 
 GRAFTSITE = Path(sys.executable).with_name("graftsite")
 SAMPLE = Path(__file__).parents[1] / "sample_dicom/subjects/C08/visit1"
@@ -406,3 +410,68 @@ def test_what_cannot_be_sent_is_named_and_the_rest_is_sent(empty, tmp_path, comm
         assert words in said.err
     only_text = [folder / "text"]
     command("push", "get", *only_text, "--config", configuration(tmp_path, empty), expect=4)
+
+
+def test_a_file_that_cannot_be_opened_or_parsed_is_named_and_the_rest_is_sent(tmp_path):
+    folder = tmp_path / "out"
+    save_image(small_image(0), folder / "good")
+    content = (folder / "good").read_bytes()
+    (folder / "broken").write_bytes(content.replace(b"\x10\x00UI", b"\x10\x00??", 1))
+    parcels, refusals = find_parcels([folder, tmp_path / "nowhere"])
+    assert [Path(parcel.file.path).name for parcel in parcels] == ["good"]
+    assert len(refusals) == 2
+
+
+def test_pixels_that_end_early_or_never_are_seen(tmp_path):
+    whole = save_image(small_image(0), tmp_path / "plain")
+    compressed = images_of(SAMPLE)[0]
+    for path in (whole, compressed):
+        assert is_whole(InputFile(str(path)))
+        cut = tmp_path / "cut"
+        cut.write_bytes(path.read_bytes()[:-20])
+        assert not is_whole(InputFile(str(cut)))
+    header_only = small_image(0)
+    del header_only.PixelData
+    assert is_whole(InputFile(str(save_image(header_only, tmp_path / "header"))))
+    (tmp_path / "text").write_text("no DICOM")
+    assert not is_whole(InputFile(str(tmp_path / "text")))
+
+
+def test_a_study_that_never_stops_growing_is_said(empty, tmp_path, monkeypatch):
+    """Each time it is asked for again one more image has come."""
+    monkeypatch.setattr(pulling, "ROUNDS_MAX", 2)
+    files = images_of(SAMPLE)[:6]
+    empty.fill(files[:1])
+    node, later = node_of(tmp_path, empty, "web"), iter(files[1:])
+
+    class Growing(Stock):
+        def keep(self, instance, content):
+            empty.fill([next(later)])
+            return super().keep(instance, content)
+
+    with opened(tmp_path / "in") as stock:
+        stock.__class__ = Growing
+        assert pull(node, SUBJECT, stock, impatient()).growing
+
+
+def test_a_certificate_of_our_own_is_shown_to_a_web_archive_that_asks(empty, tmp_path, command):
+    ca, certificate, key = certificates(tmp_path)
+    with TlsTerminator(certificate, key, empty.http, ask=ca) as https:
+        tables = ""
+        for name, own in (
+            ("known", f', certificate_file = "{certificate}", key_file = "{key}"'),
+            ("unknown", ""),
+        ):
+            tables += f"""
+[nodes.{name}]
+kind = "dicomweb"
+url = "https://127.0.0.1:{https.port}/dicom-web"
+timeout_s = 10
+auth = {{ user = "graftsite", password = {{ file = "{tmp_path}/password" }} }}
+tls = {{ ca_file = "{ca}"{own} }}
+"""
+        config = configuration(tmp_path, empty, more=tables)
+        command("echo", "known", "--config", config, expect=0)
+        said = command("echo", "unknown", "--config", config, expect=5).err
+        assert "TLS with node unknown" in said
+        assert "our own certificate if it asks for one" in said

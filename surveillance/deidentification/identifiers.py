@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from pydicom import DataElement, Dataset
 
-from imaging.loaders.attributes import day, word
+from imaging.loaders.attributes import day
 from surveillance.deidentification.vocabulary import mri_words
 
 _PARTS = re.compile(r"[\W_]+")
-_NUMBERS = (
+_NUMBERS = {
     "PatientID", "AccessionNumber", "OtherPatientIDs", "MedicalRecordLocator", "AdmissionID",
-    "IssuerOfPatientID", "PatientTelephoneNumbers", "PatientInsurancePlanCodeSequence",
-)  # fmt: skip
+    "PatientTelephoneNumbers",
+}  # fmt: skip
 LENGTH_MIN = 3
 """Shorter words are parts of too many others; no free text that could hold them is kept."""
 INSIDE_LENGTH_MIN = 5
@@ -43,7 +43,7 @@ class Identifiers:
 
 def identifiers_in(ds: Dataset) -> Identifiers:
     """Return the words of all persons' names, the patient's numbers and birth date."""
-    texts = [*_person_names(ds), *(word(ds, keyword) or "" for keyword in _NUMBERS)]
+    texts = list(_names_and_numbers(ds))
     words = {part.lower() for text in texts for part in _PARTS.split(text)}
     words |= {"".join(_PARTS.split(text)).lower() for text in texts}
     born = day(ds, "PatientBirthDate")
@@ -53,9 +53,9 @@ def identifiers_in(ds: Dataset) -> Identifiers:
     return Identifiers(frozenset(known))
 
 
-def _person_names(ds: Dataset) -> Iterator[str]:
+def _names_and_numbers(ds: Dataset) -> Iterator[str]:
     for element in elements_of(ds):
-        if element.VR == "PN":
+        if element.VR == "PN" or element.keyword in _NUMBERS:
             values = element.value if element.VM > 1 else [element.value]
             yield from (str(value) for value in values or ())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -80,8 +81,9 @@ def associated(
         connections.close()
         raise _why_not(node, address, association)
     try:
-        yield association
-        association.release()
+        with _undisturbed(association):
+            yield association
+            association.release()
     except BaseException:
         association.abort()
         raise
@@ -109,6 +111,27 @@ def _associate(
         tls_args=tls,
         evt_handlers=list(handlers),
     )
+
+
+@contextmanager
+def _undisturbed(association: Association) -> Iterator[None]:
+    """Keep pynetdicom's reactor from taking responses away from those who wait for them.
+
+    pynetdicom 3.0.4 pauses it for each request, but takes it for paused a moment too early: on a
+    busy machine one response in some hundred was lost, and C-STORE waited for it until its
+    timeout; of C-FIND an answer would be missing. It only serves requests, and as the one who
+    asks we get none; so it stays paused as long as the association is used.
+    """
+    checkpoint = association._reactor_checkpoint
+    checkpoint.clear()
+    while not association._is_paused:
+        time.sleep(0.001)
+    checkpoint.set = lambda: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del checkpoint.set
+        checkpoint.set()
 
 
 def _is_undecided(association: Association) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ POST_BYTES = 32 * 2**20
 """STOW in portions of about this size, so that little is sent again when it breaks off."""
 AS_STORED = (("application/dicom", "*"),)
 NO_SUCH = 404
+_SSL_REASON = re.compile(r"\[SSL: (\w+)\]")
 _PASSWORD = {401, 403, 407}
 _LATER = {408, 425, 429, 500, 502, 503, 504, 507}
 _UNWANTED = {400, 409, 413, 415, 422}
@@ -58,7 +60,8 @@ class Dicomweb:
 
     @cached_property
     def _client(self) -> DICOMwebClient:
-        logging.getLogger("dicomweb_client").setLevel(logging.CRITICAL)  # it logs URLs with IDs
+        for library in ("dicomweb_client", "retrying"):  # they log URLs, with identifiers in them
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         client = DICOMwebClient(
             self.address.url.rstrip("/"),
             session=_session(self.address),
@@ -149,7 +152,9 @@ class Dicomweb:
         except requests.HTTPError as error:
             raise self._refusal(error.response) from error
         except requests.exceptions.SSLError as error:
-            raise NodeError("node_tls", node=self.name, detail=_innermost(error)) from error
+            said = _SSL_REASON.search(str(error))
+            detail = said.group(1) if said else _innermost(error)
+            raise NodeError("node_tls", node=self.name, detail=detail) from error
         except requests.exceptions.ChunkedEncodingError as error:
             raise TransferError("node_broke_off", node=self.name) from error
         except requests.exceptions.InvalidJSONError as error:

@@ -192,7 +192,7 @@ def listen(
     assert local is not None  # noqa: S101  (load_configuration refuses [listen] without it)
     protocol = load_protocol(settings.protocol)
     make_folder(settings.output)
-    with opened(settings.folder / "images") as stock:
+    with opened(settings.folder / "images", durable=True) as stock:
         inbox = Inbox(stock, clock)
         keeping = Keeping(inbox.keep)
         listener = Listener(configuration, settings, inbox, keeping, retry, exporter, protocol)

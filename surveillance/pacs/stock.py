@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +28,10 @@ SUMS = "SHA256SUMS"
 class Stock:
     """Files as `<study>/<series>/<instance>.dcm`, named by UID; may be fed by several threads."""
 
-    def __init__(self, folder: Path, sums: TextIO) -> None:
+    def __init__(self, folder: Path, sums: TextIO, *, durable: bool = False) -> None:
         self.folder = folder
         self._sums = sums
+        self._durable = durable
         self._lock = Lock()
         self._known = dict(_entries(folder / SUMS))
         self._checked: set[Path] = set()
@@ -61,7 +63,11 @@ class Stock:
 
         def write(temporary: Path) -> None:
             nonlocal whole
-            temporary.write_bytes(content)
+            with temporary.open("wb") as file:
+                file.write(content)
+                if self._durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             whole = is_whole(InputFile(str(temporary)))
             if not whole:
                 raise _NotWholeError
@@ -103,8 +109,11 @@ class _NotWholeError(Exception):
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Stock]:
+def opened(folder: Path, *, durable: bool = False) -> Iterator[Stock]:
     """Open a stock, empty or as an earlier run left it, for one process at a time.
+
+    A durable one has each file on the disk itself before it says that it is kept: who sent it
+    may forget it then.
 
     Raises
     ------
@@ -124,7 +133,7 @@ def opened(folder: Path) -> Iterator[Stock]:
             raise OutputError("folder_in_use", folder=folder) from error
         _remove_partial(folder)
         _end_line(folder / SUMS, sums)
-        yield Stock(folder, sums)
+        yield Stock(folder, sums, durable=durable)
 
 
 def _remove_partial(folder: Path) -> None:
