@@ -1,5 +1,5 @@
 # make demo | app | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
-# The tests also want a browser, a PostgreSQL, dcmtk and Orthanc; on Debian as root make installs them.
+# The tests also want a browser, a PostgreSQL, dcmtk, Orthanc, Pango and fonts; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python

@@ -12,6 +12,7 @@ from imaging.messages import text
 from imaging.protocol import Protocol
 from imaging.visit import Subject
 from readers.agreement.report import Report as Agreement
+from surveillance.cases.case import Case
 from surveillance.cases.library import Library, assessed_subjects, imaged_subjects
 from surveillance.cases.memory import Memory
 from surveillance.cohort import Allocation, Cohort, cohort_of
@@ -80,6 +81,14 @@ def report_subjects(request: Request) -> Iterator[Reported]:
         yield Reported(name, files, pictures.reason)
 
 
+def document_of_case(case: Case, reads: LockedReads, look: Look) -> Document:
+    """Return the report of a subject whose images the reading application holds."""
+    labels = [visit.label for visit in case.visits]
+    said = reads.of(case.subject, labels)
+    report = subject_report(case.record, case.manifest.protocol, key_images(case), said)
+    return subject_document(report, look)
+
+
 def report_cohort(
     results: Path, allocations: Mapping[str, Allocation], agreement: Agreement | None, look: Look
 ) -> tuple[Cohort, tuple[Path, ...]]:
@@ -91,10 +100,10 @@ def report_cohort(
         As for subjects.
     """
     cohort = cohort_of(chosen_records(results, ()), allocations)
-    files = save_document(cohort_document(cohort, agreement, look), results, COHORT)
+    page, printed = save_document(cohort_document(cohort, agreement, look), results, COHORT)
     rows = (results / COHORT).with_suffix(".csv"), (results / COHORT).with_suffix(".parquet")
     save_rows(cohort.rows, *rows)
-    return cohort, (*files, *rows)
+    return cohort, (page, printed, *rows)
 
 
 def chosen_records(results: Path, subjects: tuple[str, ...]) -> Mapping[str, AssessmentRecord]:
@@ -138,16 +147,14 @@ def _pictures(request: Request, record: AssessmentRecord, subject: Subject | Non
 
 def _write(report: SubjectReport, request: Request) -> tuple[Path, ...]:
     folder = request.results / "subjects" / report.record.subject
+    made: list[Path] = []
     if not request.visits:
-        made = save_document(subject_document(report, request.look), folder)
-        wanted = [visit.folder for visit in report.record.visits]
-    else:
-        made = ()
-        wanted = [v.folder for v in report.record.visits if v.folder in request.visits]
-    for label in wanted:
-        document = subject_document(visit_report(report, label), request.look)
-        made += save_document(document, folder / label)
-    return made
+        made += save_document(subject_document(report, request.look), folder)
+    for label in [visit.folder for visit in report.record.visits]:
+        if not request.visits or label in request.visits:
+            document = subject_document(visit_report(report, label), request.look)
+            made += save_document(document, folder / label)
+    return tuple(made)
 
 
 def save_document(document: Document, folder: Path, html: str = HTML) -> tuple[Path, Path]:

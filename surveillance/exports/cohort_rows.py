@@ -40,7 +40,7 @@ def schema() -> pa.Schema:
 
 def _plain(hint: object) -> str:
     """Return the name of a type without `| None`."""
-    return (get_args(hint) or (hint,))[0].__name__
+    return str((get_args(hint) or (hint,))[0].__name__)
 
 
 def _csv(rows: Sequence[Row]) -> str:

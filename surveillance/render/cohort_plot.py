@@ -30,23 +30,32 @@ def spaghetti(
     with plot(WIDTH_MM / 2, 62.0, fonts) as made:
         axes = made.axes
         for number, member in enumerate(members):
-            known = [r for r in member.rows if r.volume_ml is not None and _day(r) is not None]
-            line, colour = (
-                DASHES[doses.index(member.allocation.dose_level) % len(DASHES)],
-                _COLOURS[number % len(_COLOURS)],
-            )
-            axes.plot([_day(r) for r in known], [r.volume_ml for r in known], line, color=colour,
-                      marker=MARKERS[number % len(MARKERS)], markersize=4, linewidth=1.1,
-                      label=legible(member.subject)[:16])  # fmt: skip
-            for row in known:
-                if not row.sure:
-                    axes.plot([_day(row)], [row.volume_ml], "o", markersize=9, color=INK,
-                              markerfacecolor="none")  # fmt: skip
+            known = _volumes(member)
+            dash = DASHES[doses.index(member.allocation.dose_level) % len(DASHES)]
+            axes.plot(
+                [day for day, _, _ in known], [ml for _, ml, _ in known], dash,
+                color=_COLOURS[number % len(_COLOURS)], marker=MARKERS[number % len(MARKERS)],
+                markersize=4, linewidth=1.1, label=legible(member.subject)[:16],
+            )  # fmt: skip
+            unsure = [(day, ml) for day, ml, sure in known if not sure]
+            axes.plot(
+                [day for day, _ in unsure], [ml for _, ml in unsure], "o",
+                markersize=9, color=INK, markerfacecolor="none",
+            )  # fmt: skip
         axes.set_ylim(bottom=0)
         axes.set_xlabel(words.say("report.axis_days"), fontsize=7)
         axes.set_ylabel("mL")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return made.svg()
+
+
+def _volumes(member: Member) -> list[tuple[int, float, bool]]:
+    """Return day, volume in mL, and whether it is sure, of the visits that have both."""
+    return [
+        (row.days_since_baseline, row.volume_ml, row.sure)
+        for row in member.rows
+        if row.days_since_baseline is not None and row.volume_ml is not None
+    ]
 
 
 def waterfall(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
@@ -62,14 +71,14 @@ def waterfall(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
             colour, hatch = _BARS[row.flag]
             axes.bar([x], [row.volume_change_from_nadir_percent or 0.0], color=colour, hatch=hatch,
                      edgecolor=INK, linewidth=0.8, width=0.7)  # fmt: skip
-            limits = (row.nadir_repeatability_low_percent, row.nadir_repeatability_high_percent)
-            if None not in limits:
-                axes.plot([x, x], limits, color=GREY, linewidth=1.0, marker="_", markersize=7)
+            low, high = row.nadir_repeatability_low_percent, row.nadir_repeatability_high_percent
+            if low is not None and high is not None:
+                axes.plot([x, x], [low, high], color=GREY, linewidth=1.0, marker="_", markersize=7)
         axes.axhline(0, color=INK, linewidth=0.8)
         names = [f"{legible(r.subject)[:10]}\n{r.label[:6]}{'' if r.sure else ' ?'}" for r in worst]
         axes.set_xticks(range(len(worst)), names, fontsize=6.5)
         axes.set_ylabel(words.say("report.axis_nadir"))
-        bars = [Patch(facecolor=c, hatch=h, edgecolor=INK, label=words.say(f"report.flag_{f or 'none'}"))
+        bars = [Patch(facecolor=c, hatch=h, edgecolor=INK, label=_flag(f, words))
                 for f, (c, h) in _BARS.items()]  # fmt: skip
         whisker = Line2D([], [], color=GREY, marker="_", label=words.say("report.repeats"))
         axes.legend(handles=[*bars, whisker], loc="upper right")
@@ -98,7 +107,7 @@ def lanes(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
         axes.set_ylim(-0.7, count - 0.3)
         axes.set_xlabel(words.say("report.axis_days"), fontsize=7)
         signs = [Line2D([], [], linestyle="", marker=m, color=INK, markerfacecolor=c,
-                        label=words.say(f"report.flag_{f or 'none'}"))
+                        label=_flag(f, words))
                  for f, (m, c) in FLAGS.items()]  # fmt: skip
         missed = Line2D([], [], linestyle="", marker="x", color=INK,
                         label=words.say("report.missed"))  # fmt: skip
@@ -111,6 +120,10 @@ def _visit(axes: Axes, row: Row, y: int) -> None:
     day, (marker, colour) = _day(row), FLAGS[row.flag]
     if day is not None:
         axes.plot([day], [y], marker, color=INK, markerfacecolor=colour, markersize=7, zorder=2)
+
+
+def _flag(level: str | None, words: Wording) -> str:
+    return words.say(f"report.flag_{level or 'none'}")
 
 
 def _day(row: Row) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ _MM_PER_INCH = 25.4
 @contextmanager
 def plot(width_mm: float, height_mm: float, fonts: Fonts) -> Iterator[Plot]:
     """Give empty axes to draw on."""
-    settings = {
+    settings: dict[Any, Any] = {
         "svg.hashsalt": "graftsite",
         "svg.fonttype": "path",
         "font.family": list(fonts.plot_families),

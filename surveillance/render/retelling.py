@@ -10,7 +10,7 @@ from string import Formatter
 from imaging.messages import keys, template
 
 SECTIONS = (
-    "finding", "fat_answer", "limits", "quality", "reason", "registration", "deformation",
+    "finding", "term", "fat_answer", "limits", "quality", "reason", "registration", "deformation",
     "segmentation", "sign", "visit", "record",
 )  # fmt: skip
 """Sections of the catalogue whose sentences stand in assessment.json."""

@@ -6,7 +6,7 @@ from surveillance.render.fonts import fonts_of
 from surveillance.render.key_images import colour_bar
 from surveillance.render.page import Document, Look, document
 from surveillance.render.trend_plot import trend_svg
-from surveillance.report import ENDPOINTS, SubjectReport, deciding
+from surveillance.report import ENDPOINTS, KeyImage, SubjectReport, deciding
 from surveillance.trends import is_sure, largest_focus_mm
 
 COLUMNS = 4
@@ -25,7 +25,7 @@ def subject_document(report: SubjectReport, look: Look) -> Document:
             "report": report,
             "record": report.record,
             "plots": plots,
-            "levels": [(level, list(_strips(list(level.images)))) for level in report.pictures.levels],
+            "levels": [(one, _strips(list(one.images))) for one in report.pictures.levels],
             "endpoints": ENDPOINTS,
             "deciding": deciding,
             "is_sure": is_sure,
@@ -36,7 +36,7 @@ def subject_document(report: SubjectReport, look: Look) -> Document:
     )  # fmt: skip
 
 
-def _strips(images: list[object]) -> list[list[object]]:
+def _strips(images: list[KeyImage]) -> list[list[KeyImage]]:
     """Return rows of pictures that each begin with the baseline."""
     if len(images) <= COLUMNS:
         return [images] if images else []

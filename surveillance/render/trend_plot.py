@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.axes import Axes
 
 from surveillance.render.fonts import Fonts
@@ -10,7 +12,7 @@ from surveillance.render.wording import Wording
 from surveillance.trends import Band, Point, Trend
 
 WIDTH_MM, HEIGHT_MM = 88.0, 58.0
-_BANDS = {
+_BANDS: dict[str, dict[str, Any]] = {
     "baseline": {"facecolor": "#cfe3f1", "edgecolor": BLUE, "linewidth": 0.6},
     "nadir": {"facecolor": "none", "edgecolor": ORANGE, "hatch": "////", "linewidth": 0.8},
     "isointense": {"facecolor": "#dcdcdc", "edgecolor": GREY, "linewidth": 0.6},
@@ -27,9 +29,9 @@ def trend_svg(trend: Trend, words: Wording, fonts: Fonts) -> bytes:
         axes = made.axes
         for band in trend.bands:
             _band(axes, band, words)
-        known = [point for point in trend.points if point.value is not None]
-        axes.plot([p.days for p in known], [p.value for p in known], color=INK, linewidth=1.2)
-        for point in known:
+        known = [(p.days, p.value) for p in trend.points if p.value is not None]
+        axes.plot([d for d, _ in known], [v for _, v in known], color=INK, linewidth=1.2)
+        for point in trend.points:
             _point(axes, point)
         _axes(axes, trend, words)
         _legend(axes, trend, words)

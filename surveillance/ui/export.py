@@ -9,6 +9,7 @@ import streamlit as st
 
 from readers.read_export import export_reads
 from surveillance.ui.desk import Desk
+from surveillance.ui.reports import subject_reports
 from surveillance.ui.shell import bar, page
 
 
@@ -24,6 +25,7 @@ def draw(desk: Desk) -> None:
             st.download_button(
                 desk.text("export.download"), made, "graftsite-reads.zip", "application/zip"
             )
+        subject_reports(desk)
 
 
 def _zipped(files: dict[str, str]) -> bytes:
