@@ -116,7 +116,10 @@ def _pair(connection: Connection, row: Row[Any]) -> BlindedPair:
     ]
     if row.swapped:
         readings.reverse()
-    template = replace(reads[0], content=Content(), signed=(), spent_s=0.0, code="")
+    # Numbers and code would name the reader to who knows the assignments.
+    template = replace(
+        reads[0], id=0, assignment_id=0, code="", content=Content(), signed=(), spent_s=0.0
+    )
     return BlindedPair(_dispute(row), readings[0], readings[1], template)
 
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from readers import accounts, cases, tables
+from readers import cases, tables
+from readers.account import by_name, names_of_accounts
 from readers.actor import Actor, Role
 from readers.assignment import Assigned, assignments, drawn
 from readers.clock import told, written
@@ -54,7 +55,7 @@ def assign(
     actor.require(Role.COORDINATOR)
     with store.writing(actor) as writing:
         cases.newest(writing.connection, case_id)
-        ids = [accounts.by_name(writing.connection, r, Role.READER).id for r in readers]
+        ids = [by_name(writing.connection, r, Role.READER).id for r in readers]
         mine = assignments(writing.connection, case_id)
         taken = {a.slot for a in mine if a.repeats_id is None}
         free = [s for s in range(1, paradigm.readers.per_case + 1) if s not in taken]
@@ -188,7 +189,7 @@ def progress(store: Store, actor: Actor) -> tuple[Progress, ...]:
     """Return how far every assignment is, by case, slot and order of assigning."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
     with store.reading() as connection:
-        names = accounts.names_of_accounts(connection)
+        names = names_of_accounts(connection)
         known = assignments(connection)
         items = items_of(connection, known)
         stale = _stale(connection)

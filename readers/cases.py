@@ -95,8 +95,9 @@ def register(
     Parameters
     ----------
     machine
-        Visit label to the machine's result as JSON values: `endpoints` (name to status) and
-        whatever the page shows after the lock. Visits may be missing.
+        Visit label to the machine's result as JSON values: `endpoints` (name to status), `sizes`
+        (a numeric question of the form to its value, None where there is none), and whatever
+        else the page shows after the lock. Visits may be missing.
 
     Raises
     ------

@@ -15,10 +15,11 @@ from typing import Any, Literal
 from sqlalchemy import insert
 
 from readers import sessions, tables
-from readers.accounts import row_of
+from readers.account import row_of
 from readers.actor import Actor
 from readers.canonical import canonical, sha256
 from readers.errors import SessionError, SignatureError
+from readers.lockout import verified
 from readers.store import Store, Writing
 
 Meaning = Literal["read", "correction", "change of mind", "adjudication"]
@@ -59,7 +60,7 @@ def prove(store: Store, actor: Actor, proof: Proof) -> str:
 
 def _by_password(store: Store, actor: Actor, proof: Password) -> str:
     try:
-        row = sessions.verified(store, actor.name, proof.text)
+        row = verified(store, actor.name, proof.text)
     except SessionError as error:
         raise SignatureError("signature_refused", why=str(error)) from error
     if row.password_temporary:

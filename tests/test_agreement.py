@@ -273,6 +273,10 @@ def test_the_report_of_five_cases_worked_by_hand(room):
     assert size.icc.value > 0.9
     machine = next(n for n in found.machine["reader2"] if n.name == "fat_absence")
     assert machine.percent.value == pytest.approx(0.8)
+    # Reader 1 measured 20, 25, 30 and 35 mm, the machine 30 each time.
+    long, thick = found.machine_sizes["reader1"]
+    assert (long.pairs, long.limits.bias.value) == (4, pytest.approx(-2.5))
+    assert thick.pairs == 0
     assert found == report(room.store, room.coordinator, draws=50)
 
 
@@ -348,6 +352,7 @@ def test_outlines_of_two_readers_are_compared_by_dice_and_surface_distance(sqlit
     (found,) = masks(sqlite_room.store, sqlite_room.coordinator)
     assert (found.case_id, found.visit) == ("S01", "BASELINE")
     assert found.overlap.dice == 1
+    assert found.volumes_ml == pytest.approx((6**3 * 4 / 1000,) * 2)
     assert found.overlap.hausdorff95_mm == 0
 
 

@@ -52,6 +52,8 @@ def test_from_the_first_administrator_to_a_restored_backup(graftsite, tmp_path):
 
     backed_up = graftsite("backup", "backup.zip")
     assert backed_up.returncode == 0, backed_up.stderr
+    for private in ("backup.zip", "graftsite-reads.sqlite", "graftsite-keys/audit.key"):
+        assert (tmp_path / private).stat().st_mode & 0o077 == 0
     exported = graftsite("export", "reads", "--output", "out")
     assert exported.returncode == 0, exported.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
