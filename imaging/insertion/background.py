@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.errors import GeometryError, MaskError
-from imaging.geometry import FloatArray
+from imaging.geometry import FloatArray, Geometry
 from imaging.insertion.sheet import Sheet, sheet_of
+from imaging.resampling import resample
 from imaging.segmentation.axial import axial_geometry, to_axial
 from imaging.segmentation.body import body_mask
+from imaging.transform import identity
 from imaging.volume import Mask, Volume
 
+BoolArray = NDArray[np.bool_]
 _LEVEL_MM = 12.0
 """Coil shading is smooth over this; the muscle's own unevenness is not."""
 _BOWEL_DEPTH_MM, _BOWEL_RAMP_MM = 38.0, 20.0
@@ -22,41 +25,50 @@ _BOWEL_DEPTH_MM, _BOWEL_RAMP_MM = 38.0, 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Channel:
+    """One contrast, axial [x, y, z]: intensities, how bright muscle is at each place, noise."""
+
+    array: NDArray[np.float32]
+    level: FloatArray
+    noise_sd: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """An image without a graft, ready for insertion; arrays are axial [x, y, z].
+    """An image without a graft, ready for insertion.
 
     Parameters
     ----------
-    image
-        As acquired.
+    geometry
+        Of T2W-FS and the outlines.
     left, right
-        Outlines of the rectus muscles on its grid; right may be None.
+        Outlines of the rectus muscles; right may be None.
     sheet
         The left muscle.
-    array, level, looseness
-        Intensities; what muscle is as bright as at each place; how freely a place moves
-        from visit to visit, 0 in the wall to 1 in the bowel.
-    noise_sd
-        Of the image's intensities.
+    t2, t1
+        t1 is None without a T1W-FS.
+    looseness
+        Axial: how freely a place moves from visit to visit, 0 in the wall to 1 in the bowel.
     """
 
-    image: Volume
+    geometry: Geometry
     left: Mask
     right: Mask | None
     sheet: Sheet
-    array: NDArray[np.float32]
-    level: FloatArray
-    looseness: FloatArray
-    noise_sd: float
+    t2: Channel
+    t1: Channel | None
+    looseness: NDArray[np.float32]
 
     @property
-    def spacing_mm(self) -> tuple[float, float, float]:
-        """Of the axial arrays."""
-        return axial_geometry(self.image.geometry).spacing_mm
+    def axial(self) -> Geometry:
+        """Grid of the axial arrays."""
+        return axial_geometry(self.geometry)
 
 
-def background(image: Volume, left: Mask, right: Mask | None = None) -> Background:
-    """Prepare an image.
+def background(
+    image: Volume, left: Mask, right: Mask | None = None, t1: Volume | None = None
+) -> Background:
+    """Prepare an image; a T1W-FS is laid on its grid by the positions in the headers.
 
     Raises
     ------
@@ -73,20 +85,16 @@ def background(image: Volume, left: Mask, right: Mask | None = None) -> Backgrou
     sheet = sheet_of(left)
     body = body_mask(image)
     _check_side(left, right, body)
-    array = to_axial(image.array, image.geometry)
-    spacing = axial_geometry(image.geometry).spacing_mm
-    muscle = to_axial(left.array, image.geometry)
-    if right is not None:
-        muscle = muscle | to_axial(right.array, image.geometry)
+    muscles = left.array if right is None else left.array | right.array
+    laid = None if t1 is None else resample(t1, image.geometry, identity())
     return Background(
-        image=image,
+        geometry=image.geometry,
         left=left,
         right=right,
         sheet=sheet,
-        array=array,
-        level=_level(array, muscle, spacing),
-        looseness=_looseness(to_axial(body.array, image.geometry), sheet, spacing),
-        noise_sd=_noise_sd(array, to_axial(body.array, image.geometry)),
+        t2=_channel(image, muscles, body),
+        t1=None if laid is None else _channel(laid, muscles, body),
+        looseness=_looseness(body, sheet),
     )
 
 
@@ -98,14 +106,24 @@ def _check_side(left: Mask, right: Mask | None, body: Mask) -> None:
         raise MaskError("outline_not_left", x_mm="none" if ours is None else f"{ours[0]:.0f}")
 
 
+def _channel(image: Volume, muscles: BoolArray, body: Mask) -> Channel:
+    array = to_axial(image.array, image.geometry)
+    spacing = axial_geometry(image.geometry).spacing_mm
+    return Channel(
+        array=np.ascontiguousarray(array),
+        level=_level(array, to_axial(muscles, image.geometry), spacing),
+        noise_sd=_noise_sd(array, to_axial(body.array, image.geometry)),
+    )
+
+
 def _level(
-    array: NDArray[np.float32], muscle: NDArray[np.bool_], spacing_mm: tuple[float, ...]
+    array: NDArray[np.float32], muscle: BoolArray, spacing_mm: tuple[float, ...]
 ) -> FloatArray:
     """Smooth the muscle's intensity, its borders left out, and carry it on everywhere."""
     inner = ndimage.binary_erosion(muscle, np.ones((1, 3, 1)))
     inner = inner if inner.sum() > 0.2 * muscle.sum() else muscle
     median = float(np.median(array[inner]))
-    inner &= array < 3 * median  # a vessel or a slip of the outline into bowel is no muscle
+    inner &= array < 3 * median  # a vessel, or a slip of the outline into bowel, is no muscle
     width = (*(_LEVEL_MM / s for s in spacing_mm[:2]), 1.0)
     weight = ndimage.gaussian_filter(inner.astype(np.float32), width)
     total = ndimage.gaussian_filter(np.where(inner, array, 0).astype(np.float32), width)
@@ -113,23 +131,26 @@ def _level(
     return np.asarray((total + 1e-4 * median) / (weight + 1e-4), dtype=np.float64)
 
 
-def _looseness(body: NDArray[np.bool_], sheet: Sheet, spacing_mm: tuple[float, ...]) -> FloatArray:
-    x, z = (np.arange(body.shape[a]) * spacing_mm[a] for a in (0, 2))
-    u, w = np.meshgrid(x, z, indexing="ij")
-    back = sheet.at(sheet.middle_mm + sheet.thickness_mm / 2, u, w)
-    v = np.arange(body.shape[1]) * spacing_mm[1]
-    behind = (v[None, :, None] - back[:, None, :] - 4.0) / _BOWEL_RAMP_MM
-    deep = np.zeros(body.shape)
-    for k in range(body.shape[2]):
-        depth = ndimage.distance_transform_edt(np.pad(body[:, :, k], 1), spacing_mm[:2])[1:-1, 1:-1]
+def _looseness(body: Mask, sheet: Sheet) -> NDArray[np.float32]:
+    inside = to_axial(body.array, body.geometry)
+    spacing = axial_geometry(body.geometry).spacing_mm
+    x, y, z = (np.arange(n) * s for n, s in zip(inside.shape, spacing, strict=True))
+    back = sheet.at(sheet.middle_mm + sheet.thickness_mm / 2, *np.meshgrid(x, z, indexing="ij"))
+    behind = (y[None, :, None] - back[:, None, :] - 4.0) / _BOWEL_RAMP_MM
+    deep = np.zeros(inside.shape)
+    for k in range(inside.shape[2]):
+        padded = np.pad(inside[:, :, k], 1)
+        depth = ndimage.distance_transform_edt(padded, spacing[:2])[1:-1, 1:-1]
         deep[:, :, k] = (depth - _BOWEL_DEPTH_MM) / _BOWEL_RAMP_MM
     share = np.clip(np.minimum(behind, deep), 0, 1)
-    return np.asarray(share**2 * (3 - 2 * share))
+    return np.asarray(share**2 * (3 - 2 * share), dtype=np.float32)
 
 
-def _noise_sd(array: NDArray[np.float32], body: NDArray[np.bool_]) -> float:
+def _noise_sd(array: NDArray[np.float32], body: BoolArray) -> float:
     """Return the noise by Immerkær's mask (Comput Vis Image Underst 1996;64:300-302), robustly."""
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float64)[:, :, None]
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)[:, :, None]
     inside = ndimage.binary_erosion(body, np.ones((9, 9, 1)))
-    response = ndimage.convolve(array.astype(np.float64), kernel)[inside]
+    response = ndimage.convolve(array, kernel)[inside]
+    if response.size == 0:
+        return 0.0
     return float(1.4826 * np.median(np.abs(response - np.median(response))) / 6)

@@ -51,7 +51,7 @@ def _image(file: Path, onto: Geometry) -> NDArray[np.uint8]:
         raise MaskError("outline_labels", file=file.name, left=LEFT, right=RIGHT)
     if not Geometry(from_ras(image.affine), values.shape).same_grid(onto, _GRID_TOLERANCE_MM):
         raise GeometryError("outline_grid", outline=values.shape, image=onto.shape)
-    return values.astype(np.uint8)
+    return np.asarray(values, dtype=np.uint8)
 
 
 def _polygons(file: Path, onto: Geometry) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from imaging.geometry import FloatArray
-from imaging.insertion.sheet import STEP_MM, Sheet
+from imaging.insertion.sheet import STEP_MM, Points, Sheet
 
 DRAPE_MM = 2.5
 """Tissue is stretched over the graft's edge and not torn along it."""
@@ -94,12 +94,12 @@ class Laid:
     offset_mm: float
     opening_mm: FloatArray
 
-    def local(self, u: FloatArray, v: FloatArray, w: FloatArray) -> tuple[FloatArray, ...]:
+    def local(self, u: Points, v: Points, w: Points) -> tuple[Points, ...]:
         """Return (to the left, forward, upward) from the graft's centre, along the muscle."""
         middle = self.sheet.at(self.sheet.middle_mm, u, w)
         return u - self.centre_mm[0], middle + self.offset_mm - v, w - self.centre_mm[1]
 
-    def parts(self, u: FloatArray, v: FloatArray, w: FloatArray) -> FloatArray:
+    def parts(self, u: Points, v: Points, w: Points) -> FloatArray:
         """Return 0 outside, 1 in the plate, 2 and more in its spots."""
         a, b, c = self.local(u, v, w)
         part = (np.abs(b) <= _half_thickness(self.plate, a, c)).astype(np.float64)
@@ -107,6 +107,14 @@ class Laid:
             square = (a - spot.position_mm[0]) ** 2 + b**2 + (c - spot.position_mm[1]) ** 2
             part[square <= (spot.diameter_mm / 2) ** 2] = number
         return part
+
+    @property
+    def reach_mm(self) -> float:
+        """How far from the centre, along any axis, there may be graft; the muscle is curved."""
+        plate = self.plate
+        reach = 0.7 * max(plate.width_mm, plate.thickness_mm, plate.height_mm)
+        ends = [float(np.hypot(*s.position_mm)) + s.diameter_mm for s in plate.spots]
+        return max(reach, *ends, 0.0) + 12.0
 
     def place_mm(self, left_mm: float, up_mm: float) -> FloatArray:
         """Return (u, v, w) of a point of the graft's middle surface."""
@@ -131,7 +139,7 @@ def lay(plate: Plate, sheet: Sheet) -> Laid:
     return Laid(plate, sheet, (u, w), (0.5 - plate.depth) * float(thickness), opening)
 
 
-def _half_thickness(plate: Plate, a: FloatArray, c: FloatArray) -> FloatArray:
+def _half_thickness(plate: Plate, a: Points, c: Points) -> FloatArray:
     """Half thickness at (to the left, upward) from the centre; 0 outside (never touched)."""
     x, z = a / (plate.width_mm / 2), c / (plate.height_mm / 2)
     angle = np.arctan2(z, x)

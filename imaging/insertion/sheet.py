@@ -8,6 +8,7 @@ muscle, and because v is only shifted its volume stays what it was.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from imaging.geometry import FloatArray
 from imaging.segmentation.axial import axial_geometry, to_axial
 from imaging.volume import Mask
 
+Points: TypeAlias = NDArray[np.floating[Any]]
 STEP_MM = 1.0
 """Grid of the maps over (u, w)."""
 _SMOOTH_MM, _SMOOTH_SLICES = 3.0, 0.7
@@ -43,7 +45,7 @@ class Sheet:
     inside: NDArray[np.bool_]
     origin_mm: tuple[float, float]
 
-    def at(self, values: FloatArray, u_mm: FloatArray, w_mm: FloatArray) -> FloatArray:
+    def at(self, values: FloatArray, u_mm: Points, w_mm: Points) -> FloatArray:
         """Return a map's values at points; beyond the map its edge is carried on."""
         where = [(p - o) / STEP_MM for p, o in zip((u_mm, w_mm), self.origin_mm, strict=True)]
         return np.asarray(ndimage.map_coordinates(values, where, order=1, mode="nearest"))
@@ -51,7 +53,7 @@ class Sheet:
     def place_mm(self, lateral: float, level: float) -> tuple[float, float]:
         """Return (u, w) at shares of the muscle's extent: 0 medial, 1 lateral; 0 low, 1 high."""
         rows = np.flatnonzero(self.inside.any(axis=0))
-        row = int(round(rows[0] + level * (rows[-1] - rows[0])))
+        row = round(rows[0] + level * (rows[-1] - rows[0]))
         columns = np.flatnonzero(self.inside[:, row])
         column = columns[0] + lateral * (columns[-1] - columns[0])
         return (

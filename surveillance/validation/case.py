@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from imaging.geometry import FloatArray, Geometry
+import numpy as np
+
+from imaging.geometry import FloatArray
 from imaging.series import Identity, Role, RoleDecision, Series, SeriesInfo
 from imaging.simulation import VisitTruth
 from imaging.visit import Subject, Visit, VisitName
-from imaging.volume import Volume
+from imaging.volume import Mask, Volume
 
 ANALYTIC, SIMULATED, REAL = "analytic", "simulated", "real"
 KINDS = (ANALYTIC, SIMULATED, REAL)
@@ -36,12 +38,15 @@ class Case:
         One a visit; None at baseline.
     seeds
         One a visit: a point that a reader would set in the graft, LPS mm; None without a graft.
+    fat_grid
+        (ε, fat fraction) where the case asks how much fat can be seen.
     """
 
     subject: Subject
     truths: tuple[VisitTruth, ...]
     landmarks: tuple[Landmarks | None, ...]
     seeds: tuple[tuple[float, float, float] | None, ...]
+    fat_grid: tuple[float, float] | None = None
 
 
 class Recipe(Interface):
@@ -83,13 +88,9 @@ def series_in_memory(
         "memory",
         manufacturer="made for validation",
         field_strength_t=field_strength_t,
-        slice_thickness_mm=_slice_mm(volume.geometry),
+        slice_thickness_mm=volume.geometry.spacing_mm[2],
     )
     return Series(info, volume.geometry, RoleDecision(role, ("made so",)), (), lambda: volume)
-
-
-def _slice_mm(geometry: Geometry) -> float:
-    return geometry.spacing_mm[2]
 
 
 def visit_of(
@@ -110,3 +111,12 @@ def visit_of(
         None if t1 is None else series_in_memory(t1, Role.T1W_FS, subject),
         supporting,
     )
+
+
+def seed_in(graft: Mask, centroid_mm: FloatArray | None) -> tuple[float, float, float] | None:
+    """Return the graft's voxel nearest its centroid, what a reader would touch; None without."""
+    if centroid_mm is None or graft.is_empty:
+        return None
+    points = graft.points_mm
+    x, y, z = points[np.argmin(np.linalg.norm(points - centroid_mm, axis=1))].tolist()
+    return x, y, z

@@ -15,7 +15,7 @@ from surveillance.validation.row import Answer, Quantity, Row, TrueFocus
 
 NEEDS_READER = "NEEDS_READER"
 HIT_MM = 4.0
-"""A reported focus this near the true one's border, or nearer, is that focus."""
+"""A reported focus this near the true one's border, or half a slice, is that focus."""
 
 
 def rows_of(
@@ -77,6 +77,7 @@ def _row(
         answers=_answers(case, assessment, number),
         foci=hits,
         false_foci_mm=false,
+        fat_grid=case.fat_grid,
         reasons=graft.reasons,
     )
 
@@ -161,12 +162,15 @@ def _gate_failed(visit: VisitAssessment, endpoint: str) -> bool:
 
 
 def _foci(truth: VisitTruth, anatomy: Anatomy) -> tuple[tuple[TrueFocus, ...], tuple[float, ...]]:
-    """Return the true foci with what found them, and the diameters of reported ones that are not."""
-    reported = list(anatomy.t2.signal.foci) if anatomy.t2.signal else []
+    """Return the true foci with what found them, and the diameters of those that are not there."""
+    found = anatomy.t2.signal.foci if anatomy.t2.signal else ()
+    # At the rim partial volume may have made it: the program calls none of those.
+    reported = [focus for focus in found if not focus.at_rim]
+    slack = max(HIT_MM, anatomy.images.t2.raw.geometry.spacing_mm[2] / 2)
     free = set(range(len(reported)))
     hits = []
     for nodule in truth.nodules:
-        reach = nodule.nodule.diameter_mm / 2 + HIT_MM
+        reach = nodule.nodule.diameter_mm / 2 + slack
         near = [
             n
             for n in sorted(free)

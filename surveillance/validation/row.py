@@ -58,7 +58,10 @@ class TrueFocus:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One visit; lengths mm, volumes mL. `error` is the code of a refusal."""
+    """One visit; lengths mm, volumes mL.
+
+    `fat_grid` is (ε, fat fraction) where that is the question; `error` the code of a refusal.
+    """
 
     case: str
     kind: str
@@ -87,6 +90,7 @@ class Row:
     answers: dict[str, Answer]
     foci: tuple[TrueFocus, ...] = ()
     false_foci_mm: tuple[float, ...] = ()
+    fat_grid: tuple[float, float] | None = None
     reasons: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     error: str | None = None

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
+from typing import TypeAlias
 
-from imaging.assessment import assess
-from imaging.errors import InputError
+from imaging.assessment import Assessment, assess
+from imaging.errors import SeedError
 from imaging.guidance import Guidance
 from imaging.protocol import Protocol
+from imaging.visit import Subject
 from surveillance.validation.case import Case, Recipe
 from surveillance.validation.compare import rows_of
+from surveillance.validation.pictures import outlined_png
 from surveillance.validation.row import Row
 
 AUTOMATIC, SEEDED = "automatic", "one seed"
 VARIANTS = (AUTOMATIC, SEEDED)
+Seeds: TypeAlias = dict[str, tuple[float, float, float]]
+Pictures: TypeAlias = dict[tuple[str, str], bytes]
+Done: TypeAlias = tuple[tuple[Row, ...], Pictures]
+Told: TypeAlias = Callable[[tuple[Row, ...]], None]
 
 
 def run(
@@ -25,19 +31,21 @@ def run(
     protocol: Protocol,
     variants: Sequence[str],
     jobs: int,
-    told: Callable[[tuple[Row, ...]], None],
-) -> tuple[Row, ...]:
-    """Run all recipes and return their rows, in the recipes' order however many jobs there are."""
-    found: dict[str, tuple[Row, ...]] = {}
-    for name, rows in _results(recipes, protocol, variants, jobs):
-        found[name] = rows
-        told(rows)
-    return tuple(row for recipe in recipes for row in found[recipe.name])
+    told: Told,
+) -> Done:
+    """Run all recipes; rows and pictures in the recipes' order however many jobs there are."""
+    found: dict[str, Done] = {}
+    for name, done in _results(recipes, protocol, variants, jobs):
+        found[name] = done
+        told(done[0])
+    in_order = [found[recipe.name] for recipe in recipes]
+    rows = tuple(row for ours, _ in in_order for row in ours)
+    return rows, {key: png for _, ours in in_order for key, png in ours.items()}
 
 
 def _results(
     recipes: Sequence[Recipe], protocol: Protocol, variants: Sequence[str], jobs: int
-) -> Iterator[tuple[str, tuple[Row, ...]]]:
+) -> Iterator[tuple[str, Done]]:
     if jobs == 1:
         yield from ((r.name, run_one(r, protocol, variants)) for r in recipes)
         return
@@ -48,48 +56,51 @@ def _results(
         yield from ((waiting[done], done.result()) for done in as_completed(waiting))
 
 
-def run_one(recipe: Recipe, protocol: Protocol, variants: Iterable[str]) -> tuple[Row, ...]:
-    """Return one recipe's rows for every variant."""
+def run_one(recipe: Recipe, protocol: Protocol, variants: Sequence[str]) -> Done:
+    """Return one recipe's rows for every variant, and a picture of its last visit for each."""
     case = recipe.make()
-    return tuple(row for v in variants for row in _rows(recipe, case, protocol, v))
+    rows: list[Row] = []
+    pictures: Pictures = {}
+    for variant in variants:
+        seeds = _seeds(case) if variant == SEEDED else {}
+        if variant == SEEDED and not seeds:
+            continue
+        assessment, refused = _assessed(case.subject, protocol, seeds)
+        ours = rows_of(recipe, case, assessment, variant, protocol)
+        rows += [replace(row, error=refused.get(row.visit)) for row in ours]
+        last, truth = assessment.visits[-1].anatomy, case.truths[-1]
+        if last is not None:
+            picture = outlined_png(last, truth.graft, truth.rectus_left)
+            pictures[(recipe.name, variant)] = picture
+    return tuple(rows), pictures
 
 
-def _rows(recipe: Recipe, case: Case, protocol: Protocol, variant: str) -> tuple[Row, ...]:
-    seeds = _seeds(case) if variant == SEEDED else {}
-    if variant == SEEDED and not seeds:
-        return ()
-    refused: dict[str, str] = {}
-    started = time.perf_counter()
-    while True:
-        try:
-            assessment = assess(case.subject, protocol, Guidance(seeds=seeds))
-            break
-        except InputError as error:
-            # A refused seed stops the subject: leave it out, as a reader would, and count it.
-            label = _refused_label(case, protocol, seeds)
-            refused[label] = error.code
-            seeds = {k: v for k, v in seeds.items() if k != label}
-    seconds = time.perf_counter() - started
-    rows = rows_of(recipe, case, assessment, variant, protocol)
-    return tuple(
-        replace(row, seconds=seconds / len(rows), error=refused.get(row.visit)) for row in rows
-    )
-
-
-def _seeds(case: Case) -> dict[str, tuple[float, float, float]]:
+def _seeds(case: Case) -> Seeds:
     pairs = zip(case.subject.visits, case.seeds, strict=True)
     return {visit.label: seed for visit, seed in pairs if seed is not None}
 
 
-def _refused_label(
-    case: Case, protocol: Protocol, seeds: dict[str, tuple[float, float, float]]
-) -> str:
-    """Return the first visit whose seed is refused: visits are assessed in their order."""
-    labels = [v.label for v in case.subject.visits if v.label in seeds]
-    for label in labels[:-1]:
-        tried = {k: v for k, v in seeds.items() if labels.index(k) <= labels.index(label)}
+def _assessed(
+    subject: Subject, protocol: Protocol, seeds: Seeds
+) -> tuple[Assessment, dict[str, str]]:
+    """Assess with all seeds that are accepted, and return what became of the others.
+
+    A refused seed stops a subject; a reader would then go on without it.
+    """
+    refused: dict[str, str] = {}
+    while True:
         try:
-            assess(case.subject, protocol, Guidance(seeds=tried))
-        except InputError:
+            return assess(subject, protocol, Guidance(seeds=seeds)), refused
+        except SeedError as error:
+            label = _whose(error, seeds)
+            refused[label] = error.code
+            seeds = {name: point for name, point in seeds.items() if name != label}
+
+
+def _whose(error: SeedError, seeds: Seeds) -> str:
+    """Return the visit whose seed an error is about, by the point that it names."""
+    said = str(error.values["point"])
+    for label, seed in seeds.items():
+        if said == ", ".join(f"{value:.1f}" for value in seed):
             return label
-    return labels[-1]
+    raise error

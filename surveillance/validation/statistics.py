@@ -1,15 +1,16 @@
-"""Statistics: what a set of rows says, measure by measure; None where too few rows can say it."""
+"""Statistics: one number from a set of rows; None where no row can say it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from surveillance.validation.row import Quantity, Row
+from imaging.findings.evidence import Status
+from surveillance.validation.row import Answer, Quantity, Row
 
-ADVERSE, FAVORABLE, INDETERMINATE = "adverse", "favorable", "indeterminate"
-Rows = Sequence[Row]
+Rows: TypeAlias = Sequence[Row]
 
 
 def with_graft(rows: Iterable[Row]) -> list[Row]:
@@ -38,35 +39,65 @@ def largest(rows: Rows, of: Callable[[Row], float | None]) -> float | None:
     return max((value for row in rows if (value := of(row)) is not None), default=None)
 
 
-def coverage(rows: Rows, of: Callable[[Row], Quantity]) -> float | None:
-    """Return the share of intervals that hold the true value."""
-    held = [covered for row in rows if (covered := of(row).covered) is not None]
+def quantity(row: Row, name: str) -> Quantity:
+    """Return one of a row's quantities by its name."""
+    found = getattr(row, name)
+    if not isinstance(found, Quantity):
+        raise TypeError(f"{name} is no quantity of a row")
+    return found
+
+
+def relative_error(row: Row, name: str) -> float | None:
+    """Return a quantity's relative error."""
+    return quantity(row, name).relative_error
+
+
+def volume_error(row: Row) -> float | None:
+    """Return the volume's relative error; a graft that was not found is wrong by all of it."""
+    if row.graft_true and not row.graft_said:
+        return -1.0
+    return row.volume_ml.relative_error
+
+
+def coverage(rows: Rows, name: str) -> float | None:
+    """Return the share of a quantity's intervals that hold the true value."""
+    held = [c for row in rows if (c := quantity(row, name).covered) is not None]
     return float(np.mean(held)) if held else None
+
+
+def rectus_dice(rows: Rows) -> float | None:
+    """Return the mean over visits and sides."""
+    found = [dice for row in rows for dice in row.rectus_dice if dice is not None]
+    return float(np.mean(found)) if found else None
+
+
+def sides_swapped(rows: Rows) -> float | None:
+    """Return how many visits had the right muscle taken for the left."""
+    known = [row.sides_swapped for row in rows if row.sides_swapped is not None]
+    return float(sum(known)) if known else None
 
 
 def _percentile(values: Sequence[float], percentile: float) -> float | None:
     return float(np.percentile(values, percentile)) if values else None
 
 
+def demanded(rows: Rows, endpoint: str) -> list[Answer]:
+    """Return the answers of the visits where the truth demands one."""
+    found = [row.answers[endpoint] for row in rows]
+    return [answer for answer in found if answer.true != Status.INDETERMINATE]
+
+
 def wrong_and_sure(rows: Rows, endpoint: str) -> float | None:
     """Return the share of decidable visits that got the opposite answer."""
-    demanded = [r.answers[endpoint] for r in rows if r.answers[endpoint].true != INDETERMINATE]
-    wrong = [a for a in demanded if a.said not in {a.true, INDETERMINATE}]
-    return len(wrong) / len(demanded) if demanded else None
+    asked = demanded(rows, endpoint)
+    wrong = [a for a in asked if a.said not in {a.true, Status.INDETERMINATE}]
+    return len(wrong) / len(asked) if asked else None
 
 
 def answered(rows: Rows, endpoint: str) -> float | None:
     """Return the share of decidable visits with passed gates that got an answer."""
-    demanded = [r.answers[endpoint] for r in rows if r.answers[endpoint].true != INDETERMINATE]
-    open_ = [a for a in demanded if a.gates_passed]
-    return sum(a.said != INDETERMINATE for a in open_) / len(open_) if open_ else None
-
-
-def right_among(rows: Rows, endpoint: str, status: str) -> tuple[int, int, int]:
-    """Return (right, wrong, abstained) among visits whose true status is `status`."""
-    said = [r.answers[endpoint].said for r in rows if r.answers[endpoint].true == status]
-    right, abstained = said.count(status), said.count(INDETERMINATE)
-    return right, len(said) - right - abstained, abstained
+    asked = [a for a in demanded(rows, endpoint) if a.gates_passed]
+    return sum(a.said != Status.INDETERMINATE for a in asked) / len(asked) if asked else None
 
 
 def focus_sensitivity(
@@ -81,34 +112,22 @@ def focus_sensitivity(
     ]
     if not foci:
         return None
-    limit_mm = _operating_point(rows, false_per_visit)
+    limit_mm = _operating_point_mm(rows, false_per_visit)
     return float(np.mean([f.score_mm is not None and f.score_mm > limit_mm for f in foci]))
 
 
-def _operating_point(rows: Rows, false_per_visit: float) -> float:
+def _operating_point_mm(rows: Rows, false_per_visit: float) -> float:
     false = sorted((mm for r in rows for mm in r.false_foci_mm), reverse=True)
     allowed = int(false_per_visit * len(rows))
     return false[allowed] if len(false) > allowed else 0.0
 
 
-def froc(rows: Rows) -> list[tuple[float, float]]:
-    """Return (false foci a visit, sensitivity) as the smallest counted diameter falls."""
-    foci = [f.score_mm for r in rows for f in r.foci]
-    if not foci:
-        return []
-    false = [mm for r in rows for mm in r.false_foci_mm]
-    limits = sorted({*false, *(s for s in foci if s is not None), 0.0}, reverse=True)
-    return [
-        (
-            sum(mm >= limit for mm in false) / len(rows),
-            sum(s is not None and s >= limit for s in foci) / len(foci),
-        )
-        for limit in limits
-    ]
-
-
-def risk_by_coverage(rows: Rows) -> list[tuple[float, float]]:
-    """Return (share of visits kept, mean 1 − Dice of those) as the confidence asked for falls."""
-    scored = sorted(((r.confidence, 1 - (r.dice or 0.0)) for r in with_graft(rows)), reverse=True)
-    losses = [loss for _, loss in scored]
-    return [(n / len(losses), float(np.mean(losses[:n]))) for n in range(1, len(losses) + 1)]
+def wilson95(hits: int, count: int) -> tuple[float, float] | None:
+    """Return the 95 % interval of a share (Wilson 1927); None of nothing."""
+    if count == 0:
+        return None
+    z, share = 1.96, hits / count
+    middle = share + z**2 / (2 * count)
+    half = z * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
+    scale = 1 + z**2 / count
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)

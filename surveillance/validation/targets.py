@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
+from imaging.messages import text
 from imaging.quality import ENDPOINTS
 from surveillance.validation import statistics
-from surveillance.validation.case import REAL, SIMULATED
+from surveillance.validation.case import DEVELOPMENT, HELD_OUT, REAL, SIMULATED
 from surveillance.validation.row import Row
 from surveillance.validation.run import AUTOMATIC, SEEDED
 
-Measure = Callable[[Sequence[Row]], float | None]
+Measure: TypeAlias = Callable[[Sequence[Row]], float | None]
 COLUMNS = ((REAL, AUTOMATIC), (REAL, SEEDED), (SIMULATED, AUTOMATIC))
-_DASH = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,181 +31,146 @@ class Bound:
             self.most is None or value <= self.most
         )
 
+    def __str__(self) -> str:
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g}–{self.most:g}"
+        return f"≥{self.least:g}" if self.least is not None else f"≤{self.most:g}"
+
+
+Bounds: TypeAlias = tuple[Bound | None, Bound | None, Bound | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One line of the table: a measure and its bound in each column, None where none is set."""
 
     name: str
-    unit: str
     measure: Measure
-    bounds: tuple[Bound | None, Bound | None, Bound | None]
+    bounds: Bounds
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was reached in one cell; `met` is None without a bound or a value."""
+    """What was reached in one cell, and apart on both sets; None where no row says anything."""
 
     target: Target
-    kind: str
-    variant: str
+    column: tuple[str, str]
     bound: Bound | None
     value: float | None
+    development: float | None
+    held_out: float | None
     rows: int
 
     @property
     def met(self) -> bool | None:
-        """Whether the bound was kept."""
+        """Whether the bound was kept; None without a bound or a value."""
         if self.bound is None or self.value is None:
             return None
         return self.bound.met(self.value)
 
 
-def _least(*values: float) -> tuple[Bound, ...]:
-    return tuple(Bound(least=v) for v in values)
+def _least(real: float, seeded: float, simulated: float) -> Bounds:
+    return Bound(least=real), Bound(least=seeded), Bound(least=simulated)
 
 
-def _most(*values: float) -> tuple[Bound, ...]:
-    return tuple(Bound(most=v) for v in values)
+def _most(real: float, seeded: float, simulated: float) -> Bounds:
+    return Bound(most=real), Bound(most=seeded), Bound(most=simulated)
 
 
-def _percent(measure: Measure) -> Measure:
-    def scaled(rows: Sequence[Row]) -> float | None:
-        value = measure(rows)
-        return None if value is None else 100 * value
-
-    return scaled
+_WITHIN: Bounds = (Bound(93, 97), Bound(93, 97), Bound(93, 97))
+_NONE: Bounds = (None, None, None)
 
 
-def _volume_error(row: Row) -> float | None:
-    return row.volume_ml.relative_error
-
-
-def _swaps(rows: Sequence[Row]) -> float | None:
-    known = [row.sides_swapped for row in rows if row.sides_swapped is not None]
-    return float(sum(known)) if known else None
-
-
-def _rectus(rows: Sequence[Row]) -> float | None:
-    dice = [d for row in rows for d in row.rectus_dice if d is not None]
-    return sum(dice) / len(dice) if dice else None
+def _percent(measure: Measure, rows: Sequence[Row]) -> float | None:
+    value = measure(rows)
+    return None if value is None else 100 * value
 
 
 def targets() -> tuple[Target, ...]:
     """Return the table's lines, in its order."""
-    within = (Bound(93, 97),) * 3
-    endpoint_lines = [
-        line
-        for endpoint in ENDPOINTS
-        for line in (
-            Target(
-                f"{endpoint}: wrong and sure",
-                "%",
-                _percent(partial(statistics.wrong_and_sure, endpoint=endpoint)),
-                _most(1, 1, 1),  # type: ignore[arg-type]
-            ),
-            Target(
-                f"{endpoint}: answered where gates pass",
-                "%",
-                _percent(partial(statistics.answered, endpoint=endpoint)),
-                _least(70, 90, 90),  # type: ignore[arg-type]
-            ),
-        )
-    ]
-    lines = [
-        Target(
-            "graft Dice, median",
-            "",
-            partial(statistics.dice_percentile, percentile=50),
-            _least(0.80, 0.87, 0.90),
-        ),
-        Target(
-            "graft Dice, 10th percentile",
-            "",
-            partial(statistics.dice_percentile, percentile=10),
-            _least(0.60, 0.75, 0.80),
-        ),
-        Target(
-            "volume, absolute error, median",
-            "%",
-            _percent(partial(statistics.median_absolute, of=_volume_error)),
-            _most(15, 10, 6),
-        ),
-        Target(
-            "volume inside its 95 % CI",
-            "%",
-            _percent(partial(statistics.coverage, of=lambda r: r.volume_ml)),
-            within,
-        ),
-        Target(
-            "volume change inside its 95 % CI",
-            "%",
-            _percent(partial(statistics.coverage, of=lambda r: r.volume_change_percent)),
-            within,
-        ),
-        Target(
-            "centroid error, median",
-            "mm",
+    return (*_outline(), *_ratios(), *_registration(), *_endpoints())
+
+
+def _outline() -> tuple[Target, ...]:
+    dice = statistics.dice_percentile
+    error = partial(statistics.median_absolute, of=statistics.volume_error)
+    return (
+        _line("dice_median", partial(dice, percentile=50), _least(0.80, 0.87, 0.90)),
+        _line("dice_low", partial(dice, percentile=10), _least(0.60, 0.75, 0.80)),
+        _line("volume_error", partial(_percent, error), _most(15, 10, 6)),
+        _line("volume_ci", _covered("volume_ml"), _NONE),
+        _line("change_ci", _covered("volume_change_percent"), _WITHIN),
+        _line(
+            "centroid",
             partial(statistics.median_absolute, of=lambda r: r.centroid_error_mm),
             _most(2, 1.5, 1),
         ),
-        Target("rectus Dice, mean of both sides", "", _rectus, (None, None, Bound(least=0.88))),
-        Target("right rectus taken for left", "cases", _swaps, _most(0, 0, 0)),
-        Target(
-            "T2 ratio, absolute error, median",
-            "%",
-            _percent(partial(statistics.median_absolute, of=lambda r: r.t2_ratio.relative_error)),
-            _most(5, 5, 3),
-        ),
-        Target(
-            "T1 ratio, absolute error, median",
-            "%",
-            _percent(partial(statistics.median_absolute, of=lambda r: r.t1_ratio.relative_error)),
-            _most(5, 5, 3),
-        ),
-        Target(
-            "T2 ratio inside its 95 % CI",
-            "%",
-            _percent(partial(statistics.coverage, of=lambda r: r.t2_ratio)),
-            (None, None, None),
-        ),
-        Target(
-            "registration at landmarks, mean",
-            "mm",
-            partial(statistics.mean, of=lambda r: r.landmark_mean_mm),
-            (Bound(most=2), None, Bound(most=1)),
-        ),
-        Target(
-            "registration at landmarks, largest",
-            "mm",
-            partial(statistics.largest, of=lambda r: r.landmark_max_mm),
-            (Bound(most=5), None, Bound(most=3)),
-        ),
-        Target(
-            "new focus ≥6 mm at ≥1.5×: sensitivity at ≤0.1 false a visit",
-            "",
-            partial(
-                statistics.focus_sensitivity, false_per_visit=0.1, diameter_mm=6.0, contrast=1.5
-            ),
-            _least(0.85, 0.90, 0.95),
-        ),
-    ]
-    return (*lines, *endpoint_lines)  # type: ignore[arg-type]
+        _line("rectus_dice", statistics.rectus_dice, (None, None, Bound(least=0.88))),
+        _line("sides_swapped", statistics.sides_swapped, _most(0, 0, 0)),
+    )
 
 
-def results(rows: Sequence[Row], split: str | None = None) -> tuple[Result, ...]:
-    """Return every cell of the table, line by line; `split` restricts to one set of cases."""
-    found = []
-    for target in targets():
-        for (kind, variant), bound in zip(COLUMNS, target.bounds, strict=True):
-            cell = [
-                r
-                for r in rows
-                if r.kind == kind and r.variant == variant and split in {None, r.split}
-            ]
-            found.append(
-                Result(
-                    target, kind, variant, bound, target.measure(cell) if cell else None, len(cell)
-                )
-            )
-    return tuple(found)
+def _ratios() -> tuple[Target, ...]:
+    def error(name: str) -> Measure:
+        of = partial(statistics.relative_error, name=name)
+        return partial(_percent, partial(statistics.median_absolute, of=of))
+
+    return (
+        _line("t2_ratio", error("t2_ratio"), _most(5, 5, 3)),
+        _line("t1_ratio", error("t1_ratio"), _most(5, 5, 3)),
+        _line("t2_ratio_ci", _covered("t2_ratio"), _NONE),
+        _line("t1_ratio_ci", _covered("t1_ratio"), _NONE),
+    )
+
+
+def _registration() -> tuple[Target, ...]:
+    mean = partial(statistics.mean, of=lambda r: r.landmark_mean_mm)
+    largest = partial(statistics.largest, of=lambda r: r.landmark_max_mm)
+    focus = partial(
+        statistics.focus_sensitivity, false_per_visit=0.1, diameter_mm=6.0, contrast=1.5
+    )
+    return (
+        _line("landmark_mean", mean, (Bound(most=2), None, Bound(most=1))),
+        _line("landmark_max", largest, (Bound(most=5), None, Bound(most=3))),
+        _line("focus", focus, _least(0.85, 0.90, 0.95)),
+    )
+
+
+def _endpoints() -> tuple[Target, ...]:
+    lines = []
+    for endpoint in ENDPOINTS:
+        wrong = partial(statistics.wrong_and_sure, endpoint=endpoint)
+        answered = partial(statistics.answered, endpoint=endpoint)
+        name = text(f"validation.{endpoint}")
+        lines += [
+            _line("wrong_and_sure", partial(_percent, wrong), _most(1, 1, 1), name),
+            _line("answered", partial(_percent, answered), _least(70, 90, 90), name),
+        ]
+    return tuple(lines)
+
+
+def _covered(name: str) -> Measure:
+    return partial(_percent, partial(statistics.coverage, name=name))
+
+
+def _line(key: str, measure: Measure, bounds: Bounds, endpoint: str = "") -> Target:
+    return Target(text(f"validation.{key}", endpoint=endpoint), measure, bounds)
+
+
+def results(rows: Sequence[Row]) -> tuple[Result, ...]:
+    """Return every cell of the table, line by line."""
+    return tuple(
+        _result(target, column, bound, [r for r in rows if (r.kind, r.variant) == column])
+        for target in targets()
+        for column, bound in zip(COLUMNS, target.bounds, strict=True)
+    )
+
+
+def _result(
+    target: Target, column: tuple[str, str], bound: Bound | None, cell: Sequence[Row]
+) -> Result:
+    parts = [[r for r in cell if r.split == split] for split in (DEVELOPMENT, HELD_OUT)]
+    value, development, held_out = (
+        target.measure(part) if part else None for part in (cell, *parts)
+    )
+    return Result(target, column, bound, value, development, held_out, len(cell))
