@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from imaging.quality import FAT
 from surveillance.validation.row import Row
 

@@ -90,7 +90,11 @@ def _assessed(
     refused: dict[str, str] = {}
     while True:
         try:
-            return assess(subject, protocol, Guidance(seeds=seeds)), refused
+            return assess(
+                subject,
+                protocol,
+                Guidance(seeds={visit: (point,) for visit, point in seeds.items()}),
+            ), refused
         except SeedError as error:
             label = _whose(error, seeds)
             refused[label] = error.code

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from surveillance.validation.row import Answer, Quantity, Row
 
 Rows: TypeAlias = Sequence[Row]

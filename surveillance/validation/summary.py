@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
-from imaging.findings.evidence import Status
+from imaging.findings.status import Status
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS
 from surveillance.validation import statistics
