@@ -30,5 +30,5 @@ def test_the_commands_the_page_names_are_the_program_s():
         for c in g.typer_instance.registered_commands
     }
     named = re.findall(r"^graftsite ((?:audit|export) [a-z]+|[a-z-]+)", DOCS, re.MULTILINE)
-    assert len(named) == 5
+    assert len(named) == 6
     assert set(named) <= single | groups
