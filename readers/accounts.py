@@ -124,8 +124,10 @@ def disable(store: Store, actor: Actor, name: str, reason: str) -> None:
     _change(store, actor, name, "account.disabled", values, reason=said, end_sessions=True)
 
 
-def map_identity(store: Store, actor: Actor, name: str, identity: str) -> None:
+def map_identity(store: Store, actor: Actor, name: str, identity: str | None) -> None:
     """Let an OpenID Connect identity (`issuer|subject`, or a verified e-mail) be this account.
+
+    None takes the identity from it.
 
     Raises
     ------
@@ -137,7 +139,7 @@ def map_identity(store: Store, actor: Actor, name: str, identity: str) -> None:
         taken = connection.execute(
             select(tables.account.c.name).where(tables.account.c.oidc_identity == identity)
         ).scalar()
-    if taken not in (None, name):
+    if identity is not None and taken not in (None, name):
         raise AccountError("identity_taken", name=name)
     _change(store, actor, name, "account.identity_mapped", {"oidc_identity": identity})
 

@@ -37,7 +37,7 @@ class Progress:
     is_reread: bool
     visits: tuple[WorkVisit, ...]
     stale_visits: tuple[str, ...]
-    """Locked or open on a case version that is not the newest."""
+    """Opened or locked on images that are not the newest."""
 
 
 def assign(
@@ -210,15 +210,19 @@ def progress(store: Store, actor: Actor) -> tuple[Progress, ...]:
 
 
 def _stale(connection: Connection) -> dict[int, list[str]]:
-    """Return, for each assignment, the visits opened on a version that is not the newest."""
+    """Return, for each assignment, the visits whose images have changed since they were opened."""
     read, case = tables.read, tables.case_version
     newest = select(func.max(case.c.id)).group_by(case.c.case_id)
     rows = connection.execute(
-        select(read.c.assignment_id, read.c.visit)
+        select(read.c.assignment_id, read.c.visit, read.c.case_version_id)
         .where(read.c.case_version_id.not_in(newest))
         .order_by(read.c.id)
     ).all()
+    versions = cases.load_versions(connection, {row.case_version_id for row in rows})
+    now = cases.newest_of(connection, {version.case_id for version in versions.values()})
     found: dict[int, list[str]] = {}
     for row in rows:
-        found.setdefault(row.assignment_id, []).append(row.visit)
+        then = versions[row.case_version_id]
+        if cases.has_changed(row.visit, then, now[then.case_id]):
+            found.setdefault(row.assignment_id, []).append(row.visit)
     return found

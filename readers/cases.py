@@ -76,6 +76,11 @@ class CaseVersion:
         return found
 
 
+def has_changed(visit: str, then: CaseVersion, now: CaseVersion) -> bool:
+    """Whether a visit's images are others in a newer version; a visit added later changes none."""
+    return dict(then.visit(visit).images) != dict(now.visit(visit).images)
+
+
 def is_early(name: VisitName, days: int | None, protocol: Protocol) -> bool:
     """Whether the injectate may still be resorbing, as the machine's signal endpoint has it."""
     if days is not None:
@@ -231,8 +236,14 @@ def _newest(connection: Connection, case_id: str) -> Row[Any] | None:
 
 def load_version(connection: Connection, id_: int) -> CaseVersion:
     """Return a version that is known to be there."""
+    return load_versions(connection, [id_])[id_]
+
+
+def load_versions(connection: Connection, ids: Collection[int]) -> dict[int, CaseVersion]:
+    """Return versions that are known to be there, by their number."""
     table = tables.case_version
-    return _version(connection.execute(select(table).where(table.c.id == id_)).one())
+    rows = connection.execute(select(table).where(table.c.id.in_(ids))).all()
+    return {row.id: _version(row) for row in rows}
 
 
 def machine_result(

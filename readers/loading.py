@@ -78,7 +78,9 @@ def loaded_read(connection: Connection, read_id: int, assigned: Assigned) -> Rea
         ),
         spent_s=row.spent_s,
         signed=signed,
-        newer_version=cases.newest(connection, assigned.case_id).id != version.id,
+        newer_version=cases.has_changed(
+            row.visit, version, cases.newest(connection, assigned.case_id)
+        ),
     )
 
 

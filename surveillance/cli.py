@@ -24,6 +24,7 @@ from surveillance.commands.options import Exit
 from surveillance.commands.pull import pull
 from surveillance.commands.push import push
 from surveillance.commands.report import report
+from surveillance.commands.reset_password import reset_password
 from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
 from surveillance.commands.validate import validate
@@ -46,6 +47,7 @@ COMMANDS = (
     deidentify,
     reading_app,
     create_administrator,
+    reset_password,
     backup,
     restore,
     report,

@@ -268,6 +268,9 @@ def test_an_identity_belongs_to_one_account(sqlite_room):
     accounts.map_identity(store, admin, "reader1", "https://id.example|42")
     with pytest.raises(AccountError, match="belongs to another"):
         accounts.map_identity(store, admin, "reader2", "https://id.example|42")
+    accounts.map_identity(store, admin, "reader1", None)
+    accounts.map_identity(store, admin, "reader2", "https://id.example|42")
+    assert sessions.sign_in_by_identity(store, CLAIMS).actor == sqlite_room.reader2
 
 
 def test_the_operator_s_policy_is_what_counts(tmp_path):

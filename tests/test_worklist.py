@@ -320,6 +320,10 @@ def test_a_visit_that_came_later_is_read_when_its_time_has_come(sqlite_room):
     assert sqlite_room.item("reader1").next_visit is None
     sqlite_room.case(labels=("BASELINE", "D28"))
     assert sqlite_room.item("reader1").next_visit.label == "D28"
+    progress = assigning.progress(sqlite_room.store, sqlite_room.coordinator)
+    assert [p.stale_visits for p in progress] == [(), ()]  # what was read has not changed
+    read_id = sqlite_room.item("reader1").visits[0].read_id
+    assert not reading.load(sqlite_room.store, sqlite_room.reader1, read_id).newer_version
 
 
 def test_a_visit_that_a_reader_has_opened_cannot_be_dropped(sqlite_room):
