@@ -547,7 +547,7 @@ def test_what_is_no_mr_image_is_named_and_left_out(tmp_path):
     save(image(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33"), tmp_path / "in" / "report")
     (tmp_path / "in" / "notes.txt").write_text(TEXT * 3)
     content = (tmp_path / "in" / "good").read_bytes()
-    damaged = content.replace(b"\x10\x00UI", b"\x10\x00??", 1)
+    damaged = content.replace(b"\x10\x00UI", b"\x10\x00U\xf4", 1)
     (tmp_path / "in" / "damaged").write_bytes(damaged)
     _, done = freed(tmp_path / "in", tmp_path / "out")
     assert done.written == 1
@@ -630,3 +630,28 @@ def test_some_and_none_have_their_own_exit_codes(tmp_path, command, monkeypatch)
     assert not (tmp_path / "key").exists()
     save(image(1), tmp_path / "in" / "two")
     command(*arguments, expect=3)
+
+
+def test_files_that_break_parsers_are_each_named_or_freed(real_data, tmp_path):
+    """389 malformed files, each given by itself and all at once: none stops the others."""
+    for packed in sorted((real_data / "hostile_dicom").rglob("*.tar.xz")):
+        with tarfile.open(packed) as archive:
+            archive.extractall(tmp_path / "in", filter="data")
+    folder = tmp_path / "in"
+    if not folder.exists():
+        folder = real_data / "hostile_dicom"
+    planned, done = freed(folder, tmp_path / "out")
+    assert done.written + len(done.refusals) >= len(planned.work)
+    assert done.refusals
+    for path in (tmp_path / "out").rglob("*.dcm"):
+        assert dcmread(path).PatientIdentityRemoved == "YES"
+
+
+def test_an_image_without_its_uids_or_in_an_unknown_syntax_is_refused(tmp_path):
+    save(image(0, SeriesInstanceUID=None), tmp_path / "in" / "one")
+    strange = save(image(1), tmp_path / "in" / "two")
+    syntax = b"1.2.840.10008.1.2.1"
+    strange.write_bytes(strange.read_bytes().replace(syntax, b"1.2.840.10008.1.2.9"))
+    _, done = freed(tmp_path / "in", tmp_path / "out")
+    assert done.written == 0
+    assert [refusal.code for refusal in done.refusals] == ["header_damaged"] * 2

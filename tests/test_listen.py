@@ -124,6 +124,7 @@ def test_the_service_starts_receives_says_what_it_cannot_assess_and_stops_when_t
         assert process.returncode == 130
         assert "Listening as GRAFTSITE" in said
         assert "MRN" not in said
+        assert ROOT not in said, "a UID was named"
         assert "Traceback" not in said
     assert "could not be assessed" not in said, "it was dealt with before the restart"
 

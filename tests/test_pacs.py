@@ -27,13 +27,15 @@ from pynetdicom import AE
 
 from imaging.errors import OutputError, TransferError
 from imaging.loaders.files import InputFile
+from surveillance.deidentification.key import Key
+from surveillance.deidentification.plan import Options, plan
 from surveillance.pacs import dicomweb
 from surveillance.pacs import pull as pulling
-from surveillance.pacs.node import Query
+from surveillance.pacs.node import Instance, Query
 from surveillance.pacs.parcel import find_parcels
 from surveillance.pacs.pull import pull
 from surveillance.pacs.push import push
-from surveillance.pacs.stock import Stock, opened
+from surveillance.pacs.stock import Stock, _write_all, opened
 from surveillance.pacs.whole import is_whole
 
 GRAFTSITE = Path(sys.executable).with_name("graftsite")
@@ -416,7 +418,7 @@ def test_a_file_that_cannot_be_opened_or_parsed_is_named_and_the_rest_is_sent(tm
     folder = tmp_path / "out"
     save_image(small_image(0), folder / "good")
     content = (folder / "good").read_bytes()
-    (folder / "broken").write_bytes(content.replace(b"\x10\x00UI", b"\x10\x00??", 1))
+    (folder / "broken").write_bytes(content.replace(b"\x10\x00UI", b"\x10\x00U\xf4", 1))
     parcels, refusals = find_parcels([folder, tmp_path / "nowhere"])
     assert [Path(parcel.file.path).name for parcel in parcels] == ["good"]
     assert len(refusals) == 2
@@ -475,3 +477,49 @@ tls = {{ ca_file = "{ca}"{own} }}
         said = command("echo", "unknown", "--config", config, expect=5).err
         assert "TLS with node unknown" in said
         assert "our own certificate if it asks for one" in said
+
+
+STORED = Instance("1.2", "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.4")
+
+
+def test_a_file_that_came_cut_is_not_kept_and_leaves_nothing(tmp_path):
+    content = save_image(small_image(0), tmp_path / "file").read_bytes()
+    with opened(tmp_path / "in") as stock:
+        assert not stock.keep(STORED, content[:-10])
+        assert not stock.holds(STORED)
+        assert stock.keep(STORED, content)
+        assert stock.holds(STORED)
+    names = [path.name for path in (tmp_path / "in").rglob("*") if path.is_file()]
+    assert sorted(names) == ["1.2.3.4.dcm", "SHA256SUMS"]
+
+
+def test_checksums_that_cannot_be_written_are_said(tmp_path):
+    content = save_image(small_image(0), tmp_path / "file").read_bytes()
+    (tmp_path / "SHA256SUMS").touch()
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        stock = Stock(tmp_path, full)
+        for _ in range(2):
+            with pytest.raises(OutputError, match="SHA256SUMS could not be written: No space"):
+                stock.keep(STORED, content)
+
+
+def test_a_line_that_is_only_half_written_is_an_error():
+    """What a write to a disk that has just become full returns; here a pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with (
+        os.fdopen(reading, "rb"),
+        os.fdopen(writing, "wb", buffering=0) as pipe,
+        pytest.raises(OSError, match="No space left"),
+    ):
+        _write_all(pipe, bytes(10**6))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    """The memory of a process: a regular file that gives an input/output error."""
+    (tmp_path / "odd").symlink_to("/proc/self/mem")
+    parcels, refusals = find_parcels([tmp_path])
+    assert parcels == ()
+    assert [refusal.code for refusal in refusals] == ["file_unreadable"]
+    found = plan([tmp_path], Key(b"1" * 32), Options())
+    assert [refusal.code for refusal in found.refusals] == ["file_unreadable"]

@@ -9,7 +9,7 @@ from pydicom import Dataset, FileMetaDataset
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID
 
 from imaging.description import words_of
-from imaging.errors import FileError
+from imaging.errors import FileError, GraftsiteError
 from imaging.loaders.attributes import quiet, word
 from imaging.loaders.identity import pseudonym
 from imaging.loaders.refusal import Refusal, refuse
@@ -57,6 +57,11 @@ def deidentify(plan: Plan, output: Path, options: Options) -> Deidentified:
             written += 1
         except FileError as error:
             refusals.append(refuse(error, [one.file.name]))
+        except GraftsiteError:
+            raise
+        except Exception as error:  # noqa: BLE001  (what the bytes of a header provoke)
+            damaged = FileError("header_damaged", file=one.file.name, detail=type(error).__name__)
+            refusals.append(refuse(damaged, [one.file.name]))
     return Deidentified(written, plan.people, tuple(refusals), tuple(sorted(lost)))
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pydicom import Dataset, dcmread
+from pydicom._uid_dict import UID_dictionary
 from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
 
 from imaging.errors import FileError
 from imaging.loaders.attributes import day, quiet, word
@@ -18,6 +20,8 @@ from imaging.loaders.dicom_header import MR_CLASSES
 from imaging.loaders.files import InputFile
 from surveillance.deidentification.burned_in import is_suspect
 from surveillance.deidentification.identifiers import Identifiers, identifiers_in, joined
+
+_NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ def survey(file: InputFile, *, pixels_reviewed: bool) -> Surveyed:
     sop_class = word(ds, "SOPClassUID") or ""
     if sop_class not in MR_CLASSES:
         raise FileError("deidentify_not_mr", file=file.name)
+    if not _is_complete(ds):
+        raise FileError("header_damaged", file=file.name, detail="no UIDs")
     if is_suspect(ds) and not pixels_reviewed:
         raise FileError("burned_in", file=file.name)
     with quiet():
@@ -95,6 +101,13 @@ def survey(file: InputFile, *, pixels_reviewed: bool) -> Surveyed:
             sex=word(ds, "PatientSex") or "",
             identifiers=identifiers_in(ds),
         )
+
+
+def _is_complete(ds: Dataset) -> bool:
+    """Whether there are the UIDs without which no file can be written."""
+    syntax = UID(word(ds.file_meta, "TransferSyntaxUID") or "")
+    known = syntax in UID_dictionary and syntax.is_transfer_syntax
+    return known and all(word(ds, keyword) for keyword in _NEEDED)
 
 
 def load(file: InputFile, *, header_only: bool = False) -> Dataset:

@@ -6,6 +6,7 @@ results, which would make the study new again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,8 +138,8 @@ class Listener:
     def _say(self, study: str, subject: str, outcome: Outcome) -> None:
         key = "listen.assessed" if subject in outcome.assessed else "listen.not_assessed"
         self.retry.tell(text(key, study=_alias(study), subject=subject))
-        for problem in outcome.problems:
-            self.retry.tell(problem.message)
+        for code, count in sorted(Counter(p.code for p in outcome.problems).items()):
+            self.retry.tell(text("listen.problems", count=count, code=code))
 
     def _send(self, study: str, subject: str, node: str) -> None:
         folder = self.settings.folder / OUTGOING / study

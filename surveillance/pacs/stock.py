@@ -7,14 +7,15 @@ program was killed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from threading import Lock
-from typing import TextIO
 
 from imaging.errors import OutputError
 from imaging.loaders.files import InputFile
@@ -28,10 +29,11 @@ SUMS = "SHA256SUMS"
 class Stock:
     """Files as `<study>/<series>/<instance>.dcm`, named by UID; may be fed by several threads."""
 
-    def __init__(self, folder: Path, sums: TextIO, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, sums: RawIOBase, *, durable: bool = False) -> None:
         self.folder = folder
         self._sums = sums
         self._durable = durable
+        self._torn = False
         self._lock = Lock()
         self._known = dict(_entries(folder / SUMS))
         self._checked: set[Path] = set()
@@ -59,17 +61,14 @@ class Stock:
             It cannot be written (full disk, no permission).
         """
         path = self.path_of(instance)
-        whole = True
 
         def write(temporary: Path) -> None:
-            nonlocal whole
             with temporary.open("wb") as file:
                 file.write(content)
                 if self._durable:
                     file.flush()
                     os.fsync(file.fileno())
-            whole = is_whole(InputFile(str(temporary)))
-            if not whole:
+            if not is_whole(InputFile(str(temporary))):
                 raise _NotWholeError
 
         with self._lock:
@@ -91,17 +90,24 @@ class Stock:
 
     def _enter(self, path: Path, digest: str) -> None:
         name = self._name(path)
+        line = f"{digest}  {name}\n".encode()
         try:
-            self._sums.write(f"{digest}  {name}\n")
-            self._sums.flush()
+            _write_all(self._sums, b"\n" + line if self._torn else line)
         except OSError as error:
+            self._torn = True
             detail = error.strerror or error
             raise OutputError("not_written", file=self.folder / SUMS, detail=detail) from error
+        self._torn = False
         self._known[name] = digest
         self._checked.add(path)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
+
+
+def _write_all(file: RawIOBase, content: bytes) -> None:
+    if file.write(content) != len(content):  # how a disk that has just become full says so
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class _NotWholeError(Exception):
@@ -122,7 +128,7 @@ def opened(folder: Path, *, durable: bool = False) -> Iterator[Stock]:
     """
     make_folder(folder)
     try:
-        sums = (folder / SUMS).open("a", encoding="utf-8")
+        sums = (folder / SUMS).open("ab", buffering=0)  # nothing waits in memory to be written
     except OSError as error:
         detail = error.strerror or error
         raise OutputError("not_written", file=folder / SUMS, detail=detail) from error
@@ -142,11 +148,10 @@ def _remove_partial(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _end_line(path: Path, sums: TextIO) -> None:
+def _end_line(path: Path, sums: RawIOBase) -> None:
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
-        sums.write("\n")
-        sums.flush()
+        sums.write(b"\n")
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str]]:
