@@ -66,8 +66,11 @@ def test_no_sentence_is_left_over():
     for path in SOURCES:
         used |= string_constants(ast.parse(path.read_text(encoding="utf-8")))
     # The viewer speaks TypeScript; test_viewer_typescript.py holds its section.
+    # `f"report.flag_{level}"` asks for every key that begins so.
+    begun = tuple(word for word in used if "." in word and word.endswith(("_", ".")))
     names = {key: key.split(".", 1)[1] for key in keys() if not key.startswith("viewer.")}
-    assert [k for k, name in names.items() if k not in used and name not in used] == []
+    unused = [k for k, name in names.items() if k not in used and name not in used]
+    assert [key for key in unused if not key.startswith(begun)] == []
 
 
 def test_an_unknown_key_is_a_bug_and_says_which():
