@@ -69,10 +69,10 @@ def _found(name: str) -> Path:
 
 def _face(collection: Path) -> bytes:
     """Take one face out of a collection of them."""
-    faces = TTCollection(collection, lazy=True).fonts
-    face = next(f for f in faces if f["name"].getDebugName(4).startswith(_CJK_FACE))
     held = io.BytesIO()
-    face.save(held)
+    with TTCollection(collection, lazy=True) as faces:
+        face = next(f for f in faces.fonts if f["name"].getDebugName(4).startswith(_CJK_FACE))
+        face.save(held)
     return held.getvalue()
 
 

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from html import unescape
 from importlib.resources import files
 from typing import Any
 
@@ -71,7 +72,7 @@ def document(template: str, look: Look, values: dict[str, Any]) -> Document:
     }
     filled = _environment().get_template(template)
     # The letters are known when the text is: it is filled twice, the second time with its fonts.
-    letters = "".join(sorted(set(filled.render(fonts="", **context)) | set(_SET_BY_CSS)))
+    letters = "".join(sorted(set(unescape(filled.render(fonts="", **context))) | set(_SET_BY_CSS)))
     faces = Markup(fonts_of(look.language).faces(letters))  # noqa: S704 (made by us: base64)
     html = filled.render(fonts=faces, **context)
     return Document(html, _pdf(html))
