@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from readers import tables
+from readers.account import Account, account_of, known_row, row_of
 from readers.actor import SYSTEM, Actor, Role
-from readers.errors import AccountError, NotFoundError
-from readers.passwords import hashed, matches, random_password
+from readers.errors import AccountError, SessionError
+from readers.lockout import verified
+from readers.passwords import hashed, random_password
 from readers.store import Store, Writing
 from readers.texts import checked_reason, storable
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 DISPLAY_CHARS_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One account, without its password."""
-
-    id: int
-    name: str
-    display_name: str
-    role: Role
-    oidc_identity: str | None
-    password_temporary: bool
-    locked: bool
-    disabled: bool
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts when this account is signed in."""
-        return Actor(self.id, self.name, self.display_name, self.role)
 
 
 def create_first_administrator(store: Store, name: str, display_name: str) -> str:
@@ -117,12 +98,12 @@ def change_password(store: Store, actor: Actor, old: str, new: str) -> None:
     Raises
     ------
     AccountError
-        The old one is wrong, or the new one is too short or the same.
+        The old one is wrong (which counts toward a lock-out), or the new one too short or the same.
     """
-    with store.reading() as connection:
-        row = _known(connection, actor.name)
-    if not matches(old, row.password_hash, store.policy):
-        raise AccountError("password_wrong")
+    try:
+        verified(store, actor.name, old)
+    except SessionError as error:
+        raise AccountError("password_not_changed", why=str(error)) from error
     if old == new:
         raise AccountError("password_same")
     values = {"password_hash": hashed(new, store.policy), "password_temporary": False}
@@ -143,8 +124,10 @@ def disable(store: Store, actor: Actor, name: str, reason: str) -> None:
     _change(store, actor, name, "account.disabled", values, reason=said, end_sessions=True)
 
 
-def map_identity(store: Store, actor: Actor, name: str, identity: str) -> None:
+def map_identity(store: Store, actor: Actor, name: str, identity: str | None) -> None:
     """Let an OpenID Connect identity (`issuer|subject`, or a verified e-mail) be this account.
+
+    None takes the identity from it.
 
     Raises
     ------
@@ -156,7 +139,7 @@ def map_identity(store: Store, actor: Actor, name: str, identity: str) -> None:
         taken = connection.execute(
             select(tables.account.c.name).where(tables.account.c.oidc_identity == identity)
         ).scalar()
-    if taken not in (None, name):
+    if identity is not None and taken not in (None, name):
         raise AccountError("identity_taken", name=name)
     _change(store, actor, name, "account.identity_mapped", {"oidc_identity": identity})
 
@@ -172,7 +155,7 @@ def _change(
     end_sessions: bool = False,
 ) -> None:
     with store.writing(actor) as writing:
-        before = _known(writing.connection, name)
+        before = known_row(writing.connection, name)
         writing.execute(
             update(tables.account).where(tables.account.c.id == before.id).values(**values)
         )
@@ -186,51 +169,3 @@ def _change(
             after=told,
             reason=reason,
         )
-
-
-def row_of(connection: Connection, name: str) -> Row[Any] | None:
-    """Return an account's row, None when there is none of that name."""
-    return connection.execute(select(tables.account).where(tables.account.c.name == name)).first()
-
-
-def _known(connection: Connection, name: str) -> Row[Any]:
-    row = row_of(connection, name)
-    if row is None:
-        raise NotFoundError("account_unknown", name=name[:40])
-    return row
-
-
-def account_of(row: Row[Any]) -> Account:
-    """Return the account that a row holds."""
-    return Account(
-        id=row.id,
-        name=row.name,
-        display_name=row.display_name,
-        role=Role(row.role),
-        oidc_identity=row.oidc_identity,
-        password_temporary=row.password_temporary,
-        locked=row.locked_at is not None,
-        disabled=row.disabled,
-    )
-
-
-def by_name(connection: Connection, name: str, role: Role) -> Account:
-    """Return an account that has a role and is open.
-
-    Raises
-    ------
-    NotFoundError
-        There is none of that name.
-    AccountError
-        It has another role, or is closed.
-    """
-    account = account_of(_known(connection, name))
-    if account.role is not role or account.disabled:
-        raise AccountError("account_not_usable", name=name, role=role)
-    return account
-
-
-def names_of_accounts(connection: Connection) -> dict[int, str]:
-    """Return the sign-in name of every account number."""
-    table = tables.account
-    return {row.id: row.name for row in connection.execute(select(table.c.id, table.c.name)).all()}

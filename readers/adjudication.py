@@ -19,6 +19,7 @@ from imaging.protocol import Protocol
 from imaging.volume import Mask
 from readers import cases, tables
 from readers.actor import Actor, Role
+from readers.assignment import assignment
 from readers.canonical import canonical, loaded
 from readers.discordance import counting_pair
 from readers.errors import NotFoundError, OrderError, UnfinishedError
@@ -26,11 +27,11 @@ from readers.form import load_form
 from readers.loading import loaded_read, signed_contents
 from readers.masks import content_of, newest_hashes
 from readers.read import Content, Read, parse_content
-from readers.signature import Bound, prove, sign
+from readers.signature import Bound, of_decision, prove, sign
 from readers.signing import Given, Pen, checked, endpoints
 from readers.store import Store
 from readers.texts import checked_reason
-from readers.worklist import ImageSource, assignment, source_of
+from readers.worklist import ImageSource, source_of
 
 Choice = Literal["first", "second", "third"]
 
@@ -47,10 +48,11 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reader's signed answers without the reader; `masks` structure to hash."""
+    """One reader's signed answers without the reader; `images` by role, `masks` by structure."""
 
     content: Content
     endpoints: Mapping[str, Status]
+    images: Mapping[str, str]
     masks: Mapping[str, str]
 
 
@@ -115,7 +117,11 @@ def _pair(connection: Connection, row: Row[Any]) -> BlindedPair:
     ]
     if row.swapped:
         readings.reverse()
-    template = replace(reads[0], content=Content(), signed=(), spent_s=0.0, code="")
+    # Numbers and code would name the reader to who knows the assignments.
+    newest = max(reads, key=lambda read: read.case_version)
+    template = replace(
+        newest, id=0, assignment_id=0, code="", content=Content(), signed=(), spent_s=0.0
+    )
     return BlindedPair(_dispute(row), readings[0], readings[1], template)
 
 
@@ -133,7 +139,7 @@ def _reading(connection: Connection, read: Read, signed_id: int) -> Reading:
     contents = signed_contents(connection, read.id, read.form_version)
     signed = next(s for s in contents if s.id == signed_id)
     masks = newest_hashes(connection, read.id)
-    return Reading(signed.content, signed.endpoints, MappingProxyType(masks))
+    return Reading(signed.content, signed.endpoints, read.images, MappingProxyType(masks))
 
 
 def image_source(store: Store, actor: Actor, dispute_id: int, visit: str) -> ImageSource:
@@ -197,20 +203,18 @@ def decide(
         pair = _pair(writing.connection, row)
         content = _decided(pair, choice, third, pen.protocol)
         values = {"discordance_id": row.id, "choice": choice, "reason": said}
+        decision = tables.decision
         added = writing.execute(
-            insert(tables.decision).values(**values, content=canonical(content))
+            insert(decision).values(**values, content=canonical(content)).returning(decision)
+        ).one()
+        chosen = {"first": pair.first, "second": pair.second}.get(choice)
+        bound = Bound(
+            images=chosen.images if chosen else pair.template.images,
+            masks=chosen.masks if chosen else {},
+            form_version=pair.template.form_version,
+            of=of_decision(added),
         )
-        decision_id = int(added.inserted_primary_key[0])
-        masks = {**pair.first.masks} if choice == "first" else {}
-        masks = {**pair.second.masks} if choice == "second" else masks
-        hashed = sign(
-            writing,
-            meaning="adjudication",
-            method=method,
-            content=content,
-            bound=Bound(pair.template.images, masks, pair.template.form_version),
-            decision_id=decision_id,
-        )
+        hashed = sign(writing, "adjudication", method, content, bound)
         told = {"choice": choice, "signature": hashed, "content": content}
         writing.record("dispute.decided", f"discordance:{row.id}", after=told, reason=said)
 

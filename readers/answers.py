@@ -34,12 +34,6 @@ def chosen(answers: Answers, question: str) -> tuple[str, ...]:
     return tuple(o for o in value if isinstance(o, str)) if isinstance(value, tuple) else ()
 
 
-def number(answers: Answers, question: str) -> float | None:
-    """Return a numeric answer, None without one."""
-    value = answers.get(question)
-    return value if isinstance(value, float) else None
-
-
 def plain(answers: Answers) -> dict[str, object]:
     """Return answers as JSON values: lists and dicts instead of tuples and mappings."""
     return {name: _plain(value) for name, value in answers.items()}

@@ -8,15 +8,17 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from readers import accounts, cases, tables
+from readers import cases, tables
+from readers.account import by_name, names_of_accounts
 from readers.actor import Actor, Role
+from readers.assignment import Assigned, assignments, drawn
 from readers.clock import told, written
 from readers.errors import CaseError, NotFoundError
 from readers.paradigm import Paradigm
 from readers.passwords import random_password
 from readers.store import Store, Writing
 from readers.texts import checked_reason
-from readers.worklist import Assigned, WorkVisit, assignments, drawn, item_of
+from readers.worklist import WorkVisit, item_of, items_of
 
 CODE_CHARS = 6
 _SHARE_DIGITS = 13
@@ -35,7 +37,7 @@ class Progress:
     is_reread: bool
     visits: tuple[WorkVisit, ...]
     stale_visits: tuple[str, ...]
-    """Locked or open on a case version that is not the newest."""
+    """Opened or locked on images that are not the newest."""
 
 
 def assign(
@@ -53,7 +55,7 @@ def assign(
     actor.require(Role.COORDINATOR)
     with store.writing(actor) as writing:
         cases.newest(writing.connection, case_id)
-        ids = [accounts.by_name(writing.connection, r, Role.READER).id for r in readers]
+        ids = [by_name(writing.connection, r, Role.READER).id for r in readers]
         mine = assignments(writing.connection, case_id)
         taken = {a.slot for a in mine if a.repeats_id is None}
         free = [s for s in range(1, paradigm.readers.per_case + 1) if s not in taken]
@@ -105,11 +107,9 @@ def _place(
     count = connection.execute(select(func.count()).select_from(tables.assignment)).scalar_one()
     if repeats is None:
         return f"{count:012d}"
-    waiting = sorted(
-        a.place
-        for a in assignments(connection)
-        if a.reader_id == reader_id and not item_of(connection, a).started
-    )
+    mine = [a for a in assignments(connection) if a.reader_id == reader_id]
+    items = items_of(connection, mine)
+    waiting = sorted(a.place for a, i in zip(mine, items, strict=True) if not i.started)
     behind = waiting[int(_share(draw) * len(waiting))] if waiting else f"{count:012d}"
     return f"{behind}.{draw}"
 
@@ -189,27 +189,40 @@ def progress(store: Store, actor: Actor) -> tuple[Progress, ...]:
     """Return how far every assignment is, by case, slot and order of assigning."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
     with store.reading() as connection:
-        names = accounts.names_of_accounts(connection)
-        found = [_progress(connection, a, names[a.reader_id]) for a in assignments(connection)]
+        names = names_of_accounts(connection)
+        known = assignments(connection)
+        items = items_of(connection, known)
+        stale = _stale(connection)
+    found = [
+        Progress(
+            assignment_id=assigned.id,
+            code=assigned.code,
+            case_id=assigned.case_id,
+            reader=names[assigned.reader_id],
+            slot=assigned.slot,
+            is_reread=assigned.repeats_id is not None,
+            visits=item.visits,
+            stale_visits=tuple(stale.get(assigned.id, ())),
+        )
+        for assigned, item in zip(known, items, strict=True)
+    ]
     return tuple(sorted(found, key=lambda p: (p.case_id, p.slot, p.assignment_id)))
 
 
-def _progress(connection: Connection, assigned: Assigned, reader: str) -> Progress:
-    item = item_of(connection, assigned)
-    newest = cases.newest(connection, assigned.case_id)
-    read = tables.read
-    stale = connection.execute(
-        select(read.c.visit)
-        .where(read.c.assignment_id == assigned.id, read.c.case_version_id != newest.id)
+def _stale(connection: Connection) -> dict[int, list[str]]:
+    """Return, for each assignment, the visits whose images have changed since they were opened."""
+    read, case = tables.read, tables.case_version
+    newest = select(func.max(case.c.id)).group_by(case.c.case_id)
+    rows = connection.execute(
+        select(read.c.assignment_id, read.c.visit, read.c.case_version_id)
+        .where(read.c.case_version_id.not_in(newest))
         .order_by(read.c.id)
-    ).scalars()
-    return Progress(
-        assignment_id=assigned.id,
-        code=assigned.code,
-        case_id=assigned.case_id,
-        reader=reader,
-        slot=assigned.slot,
-        is_reread=assigned.repeats_id is not None,
-        visits=item.visits,
-        stale_visits=tuple(stale),
-    )
+    ).all()
+    versions = cases.load_versions(connection, {row.case_version_id for row in rows})
+    now = cases.newest_of(connection, {version.case_id for version in versions.values()})
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        then = versions[row.case_version_id]
+        if cases.has_changed(row.visit, then, now[then.case_id]):
+            found.setdefault(row.assignment_id, []).append(row.visit)
+    return found

@@ -22,6 +22,7 @@ OWN = ("session.", "draft.", "read.", "mask.", "machine.", "query.answered", "di
 READING = ("case.", "paradigm.", "read.", "draft.", "mask.", "machine.", "discordance.",
            "dispute.", "query.", "clock.", "reads.")  # fmt: skip
 OPERATION = ("account.", "session.", "clock.", "store.", "reads.", "case.registered")
+BLINDED = (Role.READER, Role.ADJUDICATOR)
 UNSAID = ("draft.", "case.allocated")
 """Actions whose before and after only their own author sees."""
 
@@ -46,6 +47,8 @@ def entries(
     """Return the newest entries that this actor may see (older than `before`), newest first."""
     table = tables.audit
     query = select(table).order_by(table.c.seq.desc())
+    if actor.role in BLINDED:
+        query = query.where(table.c.actor == actor.name)
     if before is not None:
         query = query.where(table.c.seq < before)
     found: list[Shown] = []
@@ -64,7 +67,7 @@ def _shown(actor: Actor, entry: Entry) -> Shown | None:
     allowed = {Role.COORDINATOR: READING, Role.ADMINISTRATOR: OPERATION}.get(actor.role, ())
     if not entry.action.startswith(allowed) and not (mine and entry.action.startswith(OWN)):
         return None
-    blinded = actor.role in (Role.READER, Role.ADJUDICATOR)
+    blinded = actor.role in BLINDED
     shown = Shown(
         # The number of entries between two of one's own would tell how busy the others are.
         None if blinded else entry.seq, entry.at, entry.actor, entry.action, entry.target,

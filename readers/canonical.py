@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 
 
 def canonical(content: object) -> str:
@@ -34,8 +33,3 @@ def loaded(text: str) -> dict[str, object]:
 def is_sha256(text: str) -> bool:
     """Whether a text is 64 lower-case hexadecimal digits."""
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
-
-
-def equal(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
-    """Whether two contents have the same canonical text."""
-    return canonical(one) == canonical(other)

@@ -7,7 +7,7 @@ function for readers or adjudicators looks at; so do the machine's results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, get_args
@@ -76,6 +76,11 @@ class CaseVersion:
         return found
 
 
+def has_changed(visit: str, then: CaseVersion, now: CaseVersion) -> bool:
+    """Whether a visit's images are others in a newer version; a visit added later changes none."""
+    return dict(then.visit(visit).images) != dict(now.visit(visit).images)
+
+
 def is_early(name: VisitName, days: int | None, protocol: Protocol) -> bool:
     """Whether the injectate may still be resorbing, as the machine's signal endpoint has it."""
     if days is not None:
@@ -95,8 +100,9 @@ def register(
     Parameters
     ----------
     machine
-        Visit label to the machine's result as JSON values: `endpoints` (name to status) and
-        whatever the page shows after the lock. Visits may be missing.
+        Visit label to the machine's result as JSON values: `endpoints` (name to status), `sizes`
+        (a numeric question of the form to its value, None where there is none), and whatever
+        else the page shows after the lock. Visits may be missing.
 
     Raises
     ------
@@ -194,10 +200,17 @@ def _allocation(connection: Connection, case_id: str) -> dict[str, str] | None:
 def every(store: Store, actor: Actor) -> tuple[CaseVersion, ...]:
     """Return the newest version of each case, by case id."""
     actor.require(Role.COORDINATOR, Role.ADMINISTRATOR)
-    table = tables.case_version
     with store.reading() as connection:
-        rows = connection.execute(select(table).order_by(table.c.case_id, table.c.version)).all()
-    return tuple(_version(row) for row in {row.case_id: row for row in rows}.values())
+        known = connection.execute(select(tables.case_version.c.case_id).distinct()).scalars()
+        return tuple(version for _, version in sorted(newest_of(connection, set(known)).items()))
+
+
+def newest_of(connection: Connection, case_ids: Collection[str]) -> dict[str, CaseVersion]:
+    """Return the newest version of each of these cases."""
+    table = tables.case_version
+    query = select(table).where(table.c.case_id.in_(case_ids)).order_by(table.c.version)
+    rows = {row.case_id: row for row in connection.execute(query).all()}
+    return {case_id: _version(row) for case_id, row in rows.items()}
 
 
 def newest(connection: Connection, case_id: str) -> CaseVersion:
@@ -223,8 +236,14 @@ def _newest(connection: Connection, case_id: str) -> Row[Any] | None:
 
 def load_version(connection: Connection, id_: int) -> CaseVersion:
     """Return a version that is known to be there."""
+    return load_versions(connection, [id_])[id_]
+
+
+def load_versions(connection: Connection, ids: Collection[int]) -> dict[int, CaseVersion]:
+    """Return versions that are known to be there, by their number."""
     table = tables.case_version
-    return _version(connection.execute(select(table).where(table.c.id == id_)).one())
+    rows = connection.execute(select(table).where(table.c.id.in_(ids))).all()
+    return {row.id: _version(row) for row in rows}
 
 
 def machine_result(

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from readers import tables
+from readers.assignment import Assigned, assignments, drawn
 from readers.canonical import canonical, loaded
 from readers.paradigm import Paradigm
 from readers.store import Writing
-from readers.worklist import Assigned, assignments, drawn
 
 COUNTING = ("first", "correction")
 

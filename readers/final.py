@@ -14,11 +14,11 @@ from imaging.findings.status import Status
 from readers import tables
 from readers.actor import Actor, Role
 from readers.adjudication import decision_on
+from readers.assignment import assignments
 from readers.canonical import loaded
 from readers.discordance import counting_pair, differing
 from readers.read import statuses
 from readers.store import Store
-from readers.worklist import assignments
 
 
 class Basis(StrEnum):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from readers import cases, tables
 from readers.actor import Actor
+from readers.assignment import Assigned, own
 from readers.canonical import loaded
 from readers.errors import ForbiddenError
 from readers.form import load_form
@@ -21,7 +22,7 @@ from readers.read import (
     parse_content,
     statuses,
 )
-from readers.worklist import Assigned, item_of, own
+from readers.worklist import item_of
 
 
 def own_of_read(connection: Connection, actor: Actor, read_id: int) -> Assigned:
@@ -77,7 +78,9 @@ def loaded_read(connection: Connection, read_id: int, assigned: Assigned) -> Rea
         ),
         spent_s=row.spent_s,
         signed=signed,
-        newer_version=cases.newest(connection, assigned.case_id).id != version.id,
+        newer_version=cases.has_changed(
+            row.visit, version, cases.newest(connection, assigned.case_id)
+        ),
     )
 
 

@@ -111,7 +111,7 @@ class Read:
     content
         The draft's, or the signed answers that count.
     newer_version
-        The subject was assessed again meanwhile; this read stays bound to what it saw.
+        The visit has other images in the newest case version; this read stays bound to its own.
     """
 
     id: int

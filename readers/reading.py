@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from readers import cases, tables
 from readers.actor import Actor, Role
 from readers.answers import differing
+from readers.assignment import Assigned, assignment, own
 from readers.canonical import canonical
 from readers.cases import CaseVisit
 from readers.condition import Tags
@@ -24,7 +25,7 @@ from readers.loading import (
 )
 from readers.read import Content, Read, ReadStatus, parse_content
 from readers.store import Store, Writing
-from readers.worklist import Assigned, assignment, own, turn_of
+from readers.worklist import turn_of
 
 REVISION_OPENED = 1
 SPENT_MAX_S = 86_400.0
@@ -180,9 +181,11 @@ def _update(writing: Writing, read: Read, content: Content, spent_s: float) -> N
             saved_at=writing.at,
         )
     )
-    told_before, told_after = _changes(before, after)
-    if told_before or told_after:
-        writing.record("draft.saved", f"read:{read.id}", before=told_before, after=told_after)
+    told = [_flat(content) for content in (before, after)]
+    changed = differing(*told)
+    if changed:
+        old, new = ({name: c[name] for name in changed if name in c} for c in told)
+        writing.record("draft.saved", f"read:{read.id}", before=old, after=new)
 
 
 def _sound(spent_s: float) -> float:
@@ -190,16 +193,8 @@ def _sound(spent_s: float) -> float:
     return spent_s if 0 <= spent_s <= SPENT_MAX_S else 0.0
 
 
-def _changes(
-    before: dict[str, object], after: dict[str, object]
-) -> tuple[dict[str, object], dict[str, object]]:
-    """Return what changed, answer by answer, and the marks as a whole."""
-    flat = [_flat(content) for content in (before, after)]
-    names = differing(*flat)
-    return tuple({n: c[n] for n in names if n in c} for c in flat)  # type: ignore[return-value]
-
-
 def _flat(content: dict[str, object]) -> dict[str, object]:
+    """Return a content answer by answer, with the marks as a whole: what the audit compares."""
     answers: Any = content["answers"]
     marks: dict[str, object] = {"marks": content["marks"]} if content["marks"] else {}
     return {**answers, **marks}

@@ -15,10 +15,10 @@ from typing import Any, Literal
 from sqlalchemy import insert
 
 from readers import sessions, tables
-from readers.accounts import row_of
 from readers.actor import Actor
 from readers.canonical import canonical, sha256
 from readers.errors import SessionError, SignatureError
+from readers.lockout import verified
 from readers.store import Store, Writing
 
 Meaning = Literal["read", "correction", "change of mind", "adjudication"]
@@ -59,7 +59,7 @@ def prove(store: Store, actor: Actor, proof: Proof) -> str:
 
 def _by_password(store: Store, actor: Actor, proof: Password) -> str:
     try:
-        row = sessions.verified(store, actor.name, proof.text)
+        row = verified(store, actor.name, proof.text)
     except SessionError as error:
         raise SignatureError("signature_refused", why=str(error)) from error
     if row.password_temporary:
@@ -80,22 +80,50 @@ def _by_identity(store: Store, actor: Actor, proof: Identity) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a signature is bound to, besides its content."""
+    """What a signature is bound to, besides its content.
+
+    Parameters
+    ----------
+    of
+        The row that is signed: its numbers, kind, reason and what had been seen (`of_signed`,
+        `of_decision`).
+    """
 
     images: Mapping[str, str]
     masks: Mapping[str, str]
     form_version: str
+    of: Mapping[str, object]
+
+
+def of_signed(row: Any) -> dict[str, object]:
+    """Return what a signature says of the row in `signed` that it is on."""
+    return {
+        "signed": row.id,
+        "read": row.read_id,
+        "version": row.version,
+        "kind": row.kind,
+        "reason": row.reason,
+        "machine_seen": row.machine_seen,
+        "spent_s": row.spent_s,
+    }
+
+
+def of_decision(row: Any) -> dict[str, object]:
+    """Return what a signature says of the row in `decision` that it is on."""
+    return {
+        "decision": row.id,
+        "discordance": row.discordance_id,
+        "choice": row.choice,
+        "reason": row.reason,
+    }
 
 
 def sign(
     writing: Writing,
-    *,
     meaning: Meaning,
     method: str,
     content: Mapping[str, object],
     bound: Bound,
-    signed_id: int | None = None,
-    decision_id: int | None = None,
 ) -> str:
     """Add a signature inside the transaction that adds what is signed; return its SHA-256."""
     statement = {
@@ -108,15 +136,14 @@ def sign(
         "images": dict(bound.images),
         "masks": dict(bound.masks),
         "form_version": bound.form_version,
-        "of": {"signed": signed_id, "decision": decision_id},
+        "of": dict(bound.of),
     }
     hashed = sha256(statement)
-    row = row_of(writing.connection, writing.actor.name)
     writing.execute(
         insert(tables.signature).values(
-            signed_id=signed_id,
-            decision_id=decision_id,
-            account_id=row.id if row else None,
+            signed_id=bound.of.get("signed"),
+            decision_id=bound.of.get("decision"),
+            account_id=writing.actor.account_id,
             statement=canonical(statement),
             sha256=hashed,
         )

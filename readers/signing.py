@@ -12,7 +12,7 @@ from imaging.protocol import Protocol
 from readers import tables
 from readers.actor import Actor, Role
 from readers.answers import Answers
-from readers.canonical import canonical, sha256
+from readers.canonical import canonical
 from readers.discordance import note_discordance
 from readers.edit_checks import problems
 from readers.errors import OrderError, UnfinishedError
@@ -21,7 +21,7 @@ from readers.loading import loaded_read, machine_was_shown, own_of_read
 from readers.masks import newest_hashes
 from readers.read import Content, Read, ReadStatus, SignedKind, parse_content
 from readers.reading import conflict
-from readers.signature import Bound, Meaning, Proof, prove, sign
+from readers.signature import Bound, Meaning, Proof, of_signed, prove, sign
 from readers.store import Store, Writing
 from readers.texts import checked_reason
 
@@ -214,18 +214,11 @@ def _add(writing: Writing, read: Read, content: Content, order: _Order, seen: bo
         "machine_seen": seen,
         "spent_s": read.spent_s,
     }
-    added = writing.execute(insert(tables.signed).values(**values))
-    signed_id = int(added.inserted_primary_key[0])
-    hashed = sign(
-        writing,
-        meaning=_MEANINGS[order.kind],
-        method=order.method,
-        content=plain,
-        bound=Bound(read.images, masks, read.form_version),
-        signed_id=signed_id,
-    )
+    added = writing.execute(insert(tables.signed).values(**values).returning(tables.signed)).one()
+    bound = Bound(read.images, masks, read.form_version, of_signed(added))
+    hashed = sign(writing, _MEANINGS[order.kind], order.method, plain, bound)
     before = None if read.current is None else read.current.content.plain
-    told = {"signed": signed_id, "signature": hashed, "content": plain, "sha256": sha256(plain)}
+    told = {"signature": hashed, "content": plain}
     action = f"read.signed.{order.kind}"
     writing.record(action, f"read:{read.id}", before=before, after=told, reason=order.reason)
 

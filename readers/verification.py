@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from imaging.messages import text
 from readers import audit, tables
@@ -20,6 +20,7 @@ from readers.audit import START, Entry
 from readers.canonical import loaded, sha256
 from readers.errors import ReadersError
 from readers.masks import content_of
+from readers.signature import of_decision, of_signed
 from readers.store import Store
 
 
@@ -48,8 +49,8 @@ class Verification:
 def verify(store: Store, anchored: Anchored | None = None) -> Verification:
     """Check the whole store."""
     with store.reading() as connection:
-        chain = _Chain()
-        faults = [*chain.faults(audit.entries(connection)), *_against(chain, anchored)]
+        chain = _Chain(anchored)
+        faults = [*chain.faults(audit.entries(connection)), *chain.against_anchor()]
         faults += _signature_faults(connection, chain.told_signatures)
         faults += [*_mask_faults(connection, chain), *_case_faults(connection, chain)]
         signatures = len(connection.execute(select(tables.signature.c.id)).all())
@@ -67,11 +68,12 @@ def verify(store: Store, anchored: Anchored | None = None) -> Verification:
 class _Chain:
     """What one pass over the entries finds and remembers."""
 
-    def __init__(self) -> None:
+    def __init__(self, anchored: Anchored | None) -> None:
+        self.anchored = anchored
+        self.anchor_fits = False
         self.count = 0
         self.clock_set_back = 0
-        self.hashes: dict[int, str] = {}
-        self.told_signatures: set[str] = set()
+        self.told_signatures: dict[str, str] = {}
         self.told_masks: set[str] = set()
         self.told_cases: dict[str, set[str]] = {}
 
@@ -89,15 +91,24 @@ class _Chain:
 
     def _remember(self, entry: Entry) -> None:
         self.count = entry.seq
-        self.hashes[entry.seq] = entry.hash
+        if self.anchored is not None and entry.seq == self.anchored.seq:
+            self.anchor_fits = entry.hash == self.anchored.hash
         self.clock_set_back += entry.action == "clock.set_back"
         after = _mapping(entry.after)
         if "signature" in after:
-            self.told_signatures.add(str(after["signature"]))
+            self.told_signatures[str(after["signature"])] = entry.target
         if entry.action == "mask.kept":
             self.told_masks.add(str(after.get("sha256")))
         if entry.action == "case.registered":
             self.told_cases.setdefault(entry.target, set()).add(str(after.get("sha256")))
+
+    def against_anchor(self) -> Iterator[str]:
+        if self.anchored is None or self.anchor_fits:
+            return
+        if self.count < self.anchored.seq:
+            yield text("audit.cut", entries=self.count, anchored=self.anchored.seq)
+        else:
+            yield text("audit.remade", seq=self.anchored.seq)
 
 
 def _mapping(raw: str | None) -> Mapping[str, Any]:
@@ -108,36 +119,46 @@ def _mapping(raw: str | None) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _against(chain: _Chain, anchored: Anchored | None) -> Iterator[str]:
-    if anchored is None:
-        return
-    if chain.count < anchored.seq:
-        yield text("audit.cut", entries=chain.count, anchored=anchored.seq)
-    elif chain.hashes.get(anchored.seq) != anchored.hash:
-        yield text("audit.remade", seq=anchored.seq)
-
-
-def _signature_faults(connection: Connection, told: set[str]) -> Iterator[str]:
-    signed, signature, decision = tables.signed, tables.signature, tables.decision
-    rows = connection.execute(
-        select(
-            signature,
-            signed.c.content.label("signed_content"),
-            decision.c.content.label("decided"),
-        )
-        .outerjoin(signed, signed.c.id == signature.c.signed_id)
-        .outerjoin(decision, decision.c.id == signature.c.decision_id)
-        .order_by(signature.c.id)
-    ).all()
+def _signature_faults(connection: Connection, told: Mapping[str, str]) -> Iterator[str]:
+    signature = tables.signature
+    rows = connection.execute(select(signature).order_by(signature.c.id)).all()
     for row in rows:
         statement = _mapping(row.statement)
-        content = _mapping(row.signed_content or row.decided)
         if sha256(statement) != row.sha256 or row.sha256 not in told:
             yield text("audit.signature_changed", id=row.id)
-        elif sha256(content) != statement.get("content_sha256"):
+        elif not _stands(connection, row, statement, told[row.sha256]):
             yield text("audit.content_changed", id=row.id)
-    for hashed in sorted(told - {row.sha256 for row in rows}):
+    for hashed in sorted(told.keys() - {row.sha256 for row in rows}):
         yield text("audit.signature_missing", hash=hashed[:12])
+
+
+def _stands(
+    connection: Connection, row: Row[Any], statement: Mapping[str, Any], target: str
+) -> bool:
+    """Whether the row that was signed, its content and its images are what the statement says."""
+    signed, decision = tables.signed, tables.decision
+    table, id_ = (signed, row.signed_id) if row.signed_id else (decision, row.decision_id)
+    found = connection.execute(select(table).where(table.c.id == id_)).first()
+    if found is None or sha256(_mapping(found.content)) != statement.get("content_sha256"):
+        return False
+    if table is decision:
+        expected = f"discordance:{found.discordance_id}"
+        return statement.get("of") == of_decision(found) and target == expected
+    images = _images(connection, found.read_id)
+    same = statement.get("of") == of_signed(found) and statement.get("images") == images
+    return same and target == f"read:{found.read_id}"
+
+
+def _images(connection: Connection, read_id: int) -> Mapping[str, str] | None:
+    """Return the image hashes of a read's visit, None when the visit is not in its case."""
+    read, case = tables.read, tables.case_version
+    row = connection.execute(
+        select(read.c.visit, case.c.content)
+        .join(case, case.c.id == read.c.case_version_id)
+        .where(read.c.id == read_id)
+    ).first()
+    visits = [] if row is None else _mapping(row.content).get("visits", [])
+    return next((v["images"] for v in visits if row and v["label"] == row.visit), None)
 
 
 def _mask_faults(connection: Connection, chain: _Chain) -> Iterator[str]:

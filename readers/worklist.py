@@ -6,21 +6,19 @@ a first read. Visits open one after the other where the paradigm locks them as r
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, select
 
 from imaging.geometry import Geometry
 from readers import cases, tables
 from readers.actor import Actor, Role
+from readers.assignment import Assigned, assigned_of, assignment_rows, drawn, own
 from readers.cases import CaseVersion, CaseVisit
 from readers.clock import written
 from readers.errors import ForbiddenError, NotFoundError, OrderError
-from readers.paradigm import Paradigm, stored
 from readers.store import Store
 
 
@@ -72,51 +70,41 @@ class ImageSource:
     grid: Geometry | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Assigned:
-    """An assignment with what decides about it; inside the package only."""
-
-    id: int
-    code: str
-    case_id: str
-    reader_id: int
-    slot: int
-    repeats_id: int | None
-    paradigm: Paradigm
-    not_before: str | None
-    place: str
-
-    @property
-    def in_order(self) -> bool:
-        """Whether visits are read in order of time."""
-        return self.paradigm.order.visits == "chronological"
-
-
 def of_reader(store: Store, actor: Actor) -> tuple[WorkItem, ...]:
     """Return a reader's cases: started first, finished last, else in the paradigm's order."""
     actor.require(Role.READER)
     now = written(store.clock())
     with store.reading() as connection:
-        rows = _rows(connection, tables.assignment.c.reader_id == actor.account_id)
+        rows = assignment_rows(connection, tables.assignment.c.reader_id == actor.account_id)
         due = [a for a in map(assigned_of, rows) if a.not_before is None or a.not_before <= now]
-        items = [(item_of(connection, a), a.place) for a in due]
-    items.sort(key=lambda pair: (pair[0].next_visit is None, not pair[0].started, pair[1]))
-    return tuple(item for item, _ in items)
+        places = {a.id: a.place for a in due}
+        items = items_of(connection, due)
+    items.sort(key=lambda item: (item.next_visit is None, not item.started, places[item.id]))
+    return tuple(items)
 
 
 def item_of(connection: Connection, assigned: Assigned) -> WorkItem:
     """Return an assignment as its reader may see it."""
-    reads, locked = _reads(connection, assigned.id)
-    visits = _in_reading_order(assigned, cases.newest(connection, assigned.case_id))
+    return items_of(connection, [assigned])[0]
+
+
+def items_of(connection: Connection, assigned: Sequence[Assigned]) -> list[WorkItem]:
+    """Return assignments as their readers may see them, in the same order."""
+    reads = _reads(connection, [a.id for a in assigned])
+    versions = cases.newest_of(connection, {a.case_id for a in assigned})
+    return [_item(a, versions[a.case_id], reads.get(a.id, {})) for a in assigned]
+
+
+def _item(
+    assigned: Assigned, version: CaseVersion, reads: Mapping[str, tuple[int, bool]]
+) -> WorkItem:
     made: list[WorkVisit] = []
     open_ = True
-    for place, visit in enumerate(visits):
-        state = VisitState.LOCKED if visit.label in locked else VisitState.OPEN
-        if state is VisitState.OPEN:
-            state = VisitState.OPEN if open_ else VisitState.WAITING
-            open_ = not assigned.paradigm.order.locked_as_read
-        shown = _shown(assigned, visit, place)
-        made.append(WorkVisit(visit.label, shown, state, reads.get(visit.label)))
+    for place, visit in enumerate(_in_reading_order(assigned, version)):
+        read_id, locked = reads.get(visit.label, (None, False))
+        state = VisitState.LOCKED if locked else VisitState.OPEN if open_ else VisitState.WAITING
+        open_ &= locked or not assigned.paradigm.order.locked_as_read
+        made.append(WorkVisit(visit.label, _shown(assigned, visit, place), state, read_id))
     return WorkItem(assigned.id, assigned.code, tuple(made))
 
 
@@ -134,20 +122,20 @@ def _shown(assigned: Assigned, visit: CaseVisit, place: int) -> str:
     return visit.label if assigned.in_order or visit.baseline else f"#{place + 1}"
 
 
-def _reads(connection: Connection, assignment_id: int) -> tuple[dict[str, int], set[str]]:
+def _reads(
+    connection: Connection, assignment_ids: Sequence[int]
+) -> dict[int, dict[str, tuple[int, bool]]]:
+    """Return, for each assignment, visit label to read number and whether it is signed."""
     read, signed = tables.read, tables.signed
     rows = connection.execute(
-        select(read.c.visit, read.c.id, signed.c.id.label("signed_id"))
+        select(read.c.assignment_id, read.c.visit, read.c.id, signed.c.id.label("signed_id"))
         .outerjoin(signed, (signed.c.read_id == read.c.id) & (signed.c.version == 1))
-        .where(read.c.assignment_id == assignment_id)
+        .where(read.c.assignment_id.in_(assignment_ids))
     ).all()
-    return {r.visit: r.id for r in rows}, {r.visit for r in rows if r.signed_id is not None}
-
-
-def drawn(seed: int, *of: object) -> str:
-    """Return a number in [0, 1) as 64 hexadecimal digits, drawn by seed for this very thing."""
-    text = "|".join(str(part) for part in (seed, *of))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    found: dict[int, dict[str, tuple[int, bool]]] = {}
+    for row in rows:
+        found.setdefault(row.assignment_id, {})[row.visit] = (row.id, row.signed_id is not None)
+    return found
 
 
 def viewable(item: WorkItem, visit: str, assigned: Assigned) -> tuple[str, ...]:
@@ -233,53 +221,3 @@ def turn_of(connection: Connection, assigned: Assigned, label: str) -> WorkVisit
         Another visit has to be locked first.
     """
     return _refuse_waiting(item_of(connection, assigned), label)
-
-
-def own(connection: Connection, actor: Actor, assignment_id: int) -> Assigned:
-    """Return a reader's own assignment.
-
-    Raises
-    ------
-    ForbiddenError
-        It is another reader's, withdrawn, or none: which of them is not told.
-    """
-    mine = (tables.assignment.c.id == assignment_id) & (
-        tables.assignment.c.reader_id == actor.account_id
-    )
-    rows = _rows(connection, mine)
-    if actor.role is not Role.READER or not rows:
-        raise ForbiddenError("not_yours")
-    return assigned_of(rows[0])
-
-
-def _rows(connection: Connection, condition: Any) -> list[Row[Any]]:
-    open_ = tables.assignment.c.withdrawn.is_(False)
-    query = _query().where(condition, open_).order_by(tables.assignment.c.id)
-    return list(connection.execute(query).all())
-
-
-def _query() -> Select[Any]:
-    table, paradigm = tables.assignment, tables.paradigm
-    return select(table, paradigm.c.content).join(
-        paradigm, paradigm.c.sha256 == table.c.paradigm_sha256
-    )
-
-
-def assigned_of(row: Row[Any]) -> Assigned:
-    """Return the assignment that a row (joined with its paradigm) holds."""
-    return Assigned(
-        row.id, row.code, row.case_id, row.reader_id, row.slot, row.repeats_id,
-        stored(row.content), row.not_before, row.place,
-    )  # fmt: skip
-
-
-def assignments(connection: Connection, case_id: str | None = None) -> list[Assigned]:
-    """Return the assignments (of a case) that were not withdrawn, in the order they were made."""
-    table = tables.assignment
-    condition = table.c.id > 0 if case_id is None else table.c.case_id == case_id
-    return [assigned_of(row) for row in _rows(connection, condition)]
-
-
-def assignment(connection: Connection, id_: int) -> Assigned:
-    """Return one assignment that is known to be there, withdrawn or not."""
-    return assigned_of(connection.execute(_query().where(tables.assignment.c.id == id_)).one())

@@ -18,6 +18,7 @@ from surveillance.commands.backup import backup
 from surveillance.commands.export import export
 from surveillance.commands.inspect import inspect
 from surveillance.commands.options import Exit
+from surveillance.commands.reset_password import reset_password
 from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
 
@@ -27,7 +28,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
+<<<<<<< HEAD
 for command in (assess, inspect, schema, reading_app, create_administrator, backup, restore):
+=======
+for command in (
+    assess, inspect, schema, create_administrator, reset_password, backup, restore,
+):  # fmt: skip
+>>>>>>> store
     app.command()(command)
 app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")

@@ -93,9 +93,13 @@ def case_visits(labels=tuple(VISITS), salt=0):
 
 
 def machine(labels=tuple(VISITS)):
-    """Return a machine that finds everything favorable."""
+    """Return a machine that finds everything favorable, and every graft 30 mm long."""
     endpoints = ("morphological_stability", "signal_characteristics", "fat_absence")
-    return {label: {"endpoints": dict.fromkeys(endpoints, "favorable")} for label in labels}
+    sizes = {"diameter_mm": 30.0, "thickness_mm": None}
+    return {
+        label: {"endpoints": dict.fromkeys(endpoints, "favorable"), "sizes": sizes}
+        for label in labels
+    }
 
 
 def block(first=2, last=5):

@@ -199,7 +199,7 @@ def test_old_sessions_are_swept_away_at_the_next_sign_in(sqlite_room):
 def test_changing_a_password_needs_the_old_one_and_a_new_one(sqlite_room):
     store, actor = sqlite_room.store, sqlite_room.reader1
     old = password_of("reader1")
-    with pytest.raises(AccountError, match="old password is wrong"):
+    with pytest.raises(AccountError, match="was not changed: Name or password are wrong"):
         accounts.change_password(store, actor, "wrong password", "another password")
     with pytest.raises(AccountError, match="is the old one"):
         accounts.change_password(store, actor, old, old)
@@ -268,6 +268,9 @@ def test_an_identity_belongs_to_one_account(sqlite_room):
     accounts.map_identity(store, admin, "reader1", "https://id.example|42")
     with pytest.raises(AccountError, match="belongs to another"):
         accounts.map_identity(store, admin, "reader2", "https://id.example|42")
+    accounts.map_identity(store, admin, "reader1", None)
+    accounts.map_identity(store, admin, "reader2", "https://id.example|42")
+    assert sessions.sign_in_by_identity(store, CLAIMS).actor == sqlite_room.reader2
 
 
 def test_the_operator_s_policy_is_what_counts(tmp_path):

@@ -139,7 +139,7 @@ def test_icc_of_equal_raters_is_one_and_of_a_shifted_one_below_it_in_agreement_o
     assert icc(shifted, "2,1").value < 0.7
 
 
-@pytest.mark.parametrize("sizes", [[[1, 2]], [[1], [2]], [[3, 3], [3, 3]], []])
+@pytest.mark.parametrize("sizes", [[[1, 2]], [[1], [2]], [[3, 3], [3, 3]], [[1, 2], [2, 1]], []])
 def test_icc_says_why_where_there_is_none(sizes):
     assert icc(sizes).reason is not None
 
@@ -183,6 +183,9 @@ def test_an_interval_is_the_same_for_the_same_seed_and_holds_the_value():
     assert first == with_interval(krippendorff_alpha, counts, 500, 7)
     assert first != with_interval(krippendorff_alpha, counts, 500, 8)
     assert first.ci95[0] < first.value < first.ci95[1]
+    # A draw without any unit that was rated twice has no agreement to tell, and is left out.
+    lonely = counted([("a", "b"), *[("a", None)] * 5], ["a", "b"])
+    assert with_interval(percent_agreement, lonely, 50, 1).value == 0
     one = counted([("a", "b")], ["a", "b"])
     assert with_interval(percent_agreement, one, 1, 1).ci95 is None
 
@@ -270,6 +273,10 @@ def test_the_report_of_five_cases_worked_by_hand(room):
     assert size.icc.value > 0.9
     machine = next(n for n in found.machine["reader2"] if n.name == "fat_absence")
     assert machine.percent.value == pytest.approx(0.8)
+    # Reader 1 measured 20, 25, 30 and 35 mm, the machine 30 each time.
+    long, thick = found.machine_sizes["reader1"]
+    assert (long.pairs, long.limits.bias.value) == (4, pytest.approx(-2.5))
+    assert thick.pairs == 0
     assert found == report(room.store, room.coordinator, draws=50)
 
 
@@ -345,6 +352,7 @@ def test_outlines_of_two_readers_are_compared_by_dice_and_surface_distance(sqlit
     (found,) = masks(sqlite_room.store, sqlite_room.coordinator)
     assert (found.case_id, found.visit) == ("S01", "BASELINE")
     assert found.overlap.dice == 1
+    assert found.volumes_ml == pytest.approx((6**3 * 4 / 1000,) * 2)
     assert found.overlap.hausdorff95_mm == 0
 
 

@@ -3,16 +3,21 @@
 import csv
 import io
 import re
+import shutil
 import sqlite3
 import zipfile
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browser_station import BASELINE, FOLLOW_UP, Person, image_people, running, seated
 from playwright.sync_api import expect
 
-from readers import sessions
+from readers import accounts, assigning, cases, sessions
+from readers.actor import SYSTEM, Role
+from readers.paradigm import load_paradigm
+from readers.passwords import random_password
 from readers.store import open_store
 
 GRAFT_MM = (30.0, -64.0)
@@ -179,6 +184,7 @@ def test_an_expired_session_loses_nothing_that_was_typed(chromium, station):
         end_session(reader)
         reader.form.locator(".line").first.focus()
         reader.page.keyboard.press("z")
+        reader.page.keyboard.press("Control+A")
         reader.page.keyboard.type(typed)
         expect(reader.page.get_by_text("Nothing is lost")).to_be_visible()
         password = reader.page.get_by_label("Password", exact=True)
@@ -242,6 +248,51 @@ def draft(person):
             " WHERE account.name = ? AND signed.id IS NULL",
             (person.name,),
         ).fetchone()
+
+
+@pytest.fixture()
+def ten_readers(station):
+    """Ten readers, two a case, all on the images of P01; return their passwords."""
+    store = open_store(f"sqlite:///{station.data / 'reads.sqlite'}")
+    coordinator = next(a.actor for a in accounts.every(store, SYSTEM) if a.name == "coordinator")
+    known = next(c for c in cases.every(store, SYSTEM) if c.case_id == "P01")
+    passwords = {}
+    for number in range(5):
+        pair = [f"t{2 * number}", f"t{2 * number + 1}"]
+        for name in pair:
+            once = accounts.create(store, SYSTEM, name, name, Role.READER)
+            actor = next(a.actor for a in accounts.every(store, SYSTEM) if a.name == name)
+            passwords[name] = random_password()
+            accounts.change_password(store, actor, once, passwords[name])
+        subjects = station.data / "subjects"
+        shutil.copy(subjects / "P01.json", subjects / f"T{number}.json")
+        cases.register(store, SYSTEM, f"T{number}", known.visits)
+        assigning.assign(store, coordinator, f"T{number}", pair, load_paradigm())
+    yield passwords
+    store.close()
+
+
+def test_ten_readers_at_once_lose_no_answer(chromium, station, ten_readers):
+    everyone = replace(station, passwords={**station.passwords, **ten_readers})
+    with ExitStack() as room:
+        readers = [
+            room.enter_context(seated(chromium, everyone, name)).arrive().open_next()
+            for name in ten_readers
+        ]
+        for key, option in BASELINE.items():
+            for reader in readers:
+                # Everybody answers before anybody waits, so that ten saves come together.
+                reader.row(key).wait_for()
+                reader.form.locator(".line").first.focus()
+                reader.page.keyboard.press(key)
+                reader.page.keyboard.press(option)
+        for reader in readers:
+            reader.saved()
+            reader.page.reload()
+        for reader in readers:
+            reader.reading()
+            for key in BASELINE:
+                expect(reader.row(key).locator(".answer")).not_to_have_class(re.compile("none"))
 
 
 def test_a_trial_subject_is_read_adjudicated_and_exported(chromium, station):

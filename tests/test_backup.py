@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from test_store import filled
 
 from readers import backup, masks, reading, schema, sessions, worklist
+from readers.actor import SYSTEM
 from readers.anchor import ANCHOR_FILE, load_anchored, make_anchor
 from readers.errors import SessionError, StoreError
 from readers.store import open_store
@@ -89,6 +90,18 @@ def test_a_restored_store_is_worked_on(room, other_url, tmp_path):
 
 def _items(room):
     return worklist.of_reader(room.store, room.people["reader1"])
+
+
+def test_a_long_trail_comes_back_whole(sqlite_room, tmp_path):
+    with sqlite_room.store.writing(SYSTEM) as writing:
+        for n in range(backup.BATCH + 7):
+            writing.record("test.done", str(n))
+    file, entries = backed_up(sqlite_room, tmp_path)
+    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    assert backup.restore(file, url, reason="a drill") == entries > backup.BATCH
+    store = open_store(url)
+    assert verify(store).faults == ()
+    store.close()
 
 
 def test_a_restore_keeps_the_old_anchor_as_evidence_and_makes_a_new_one(tmp_path):

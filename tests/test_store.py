@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from reading_room import BASELINE, CHEAP, LARGER, STABLE, block
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from readers import adjudication, assigning, cases, masks, queries, reading, schema, worklist
 from readers.actor import SYSTEM
@@ -314,6 +314,11 @@ def test_nothing_of_a_transaction_that_fails_is_kept(room):
     with room.store.reading() as connection:
         query = text("SELECT count(*) FROM audit WHERE action = 'test.done'")
         assert connection.execute(query).scalar() == 0
+
+
+def test_a_mistake_of_the_program_is_not_told_as_the_database_s(room):
+    with pytest.raises(IntegrityError), room.store.writing(SYSTEM) as writing:
+        writing.execute(text("INSERT INTO session VALUES ('t', 999, 'a', 'b')"))
 
 
 def test_a_full_or_read_only_disk_is_told_and_nothing_was_changed(tmp_path):

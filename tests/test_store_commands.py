@@ -45,13 +45,21 @@ def test_from_the_first_administrator_to_a_restored_backup(graftsite, tmp_path):
     assert (again.returncode, again.stdout) == (2, "")
     assert "accounts already" in again.stderr
 
+    reset = graftsite("reset-password", "anna")
+    assert reset.returncode == 0, reset.stderr
+    assert password not in reset.stdout
+    assert "one-time password: " in reset.stdout
+    assert graftsite("reset-password", "nobody").returncode == 2
+
     intact = graftsite("audit", "verify")
     assert intact.returncode == 0, intact.stderr
     assert "Intact" in intact.stdout
-    assert "Anchored up to entry 1" in intact.stdout  # the test itself signed in without an anchor
+    assert "Anchored up to entry 3;" in intact.stdout
 
     backed_up = graftsite("backup", "backup.zip")
     assert backed_up.returncode == 0, backed_up.stderr
+    for private in ("backup.zip", "graftsite-reads.sqlite", "graftsite-keys/audit.key"):
+        assert (tmp_path / private).stat().st_mode & 0o077 == 0
     exported = graftsite("export", "reads", "--output", "out")
     assert exported.returncode == 0, exported.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [

@@ -116,6 +116,7 @@ def test_the_time_strip_ends_with_the_visit_that_is_read(sqlite_room):
     store, actor = sqlite_room.store, sqlite_room.reader1
     strip = worklist.viewable_visits(store, actor, item.id, "D28")
     assert [v.label for v in strip] == ["BASELINE", "D28"]
+    assert worklist.image_source(store, actor, item.id, "D28", "D28").case_version == 1
     source = worklist.image_source(store, actor, item.id, "D28", "BASELINE")
     assert (source.case_id, source.images["t2w_fs"]) == ("S01", f"{0:064x}")
     assert source.grid.same_grid(GRID)
@@ -319,6 +320,10 @@ def test_a_visit_that_came_later_is_read_when_its_time_has_come(sqlite_room):
     assert sqlite_room.item("reader1").next_visit is None
     sqlite_room.case(labels=("BASELINE", "D28"))
     assert sqlite_room.item("reader1").next_visit.label == "D28"
+    progress = assigning.progress(sqlite_room.store, sqlite_room.coordinator)
+    assert [p.stale_visits for p in progress] == [(), ()]  # what was read has not changed
+    read_id = sqlite_room.item("reader1").visits[0].read_id
+    assert not reading.load(sqlite_room.store, sqlite_room.reader1, read_id).newer_version
 
 
 def test_a_visit_that_a_reader_has_opened_cannot_be_dropped(sqlite_room):

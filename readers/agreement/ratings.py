@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from readers import cases, tables
-from readers.accounts import names_of_accounts
+from readers.account import names_of_accounts
+from readers.assignment import Assigned, assignments
 from readers.canonical import loaded
 from readers.discordance import COUNTING
-from readers.worklist import Assigned, assignments
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Rating:
     answers: dict[str, Any]
     endpoints: dict[str, str]
     machine: dict[str, str]
+    machine_sizes: dict[str, float | None]
     after_machine: dict[str, str] | None
     spent_s: float
 
@@ -83,6 +84,7 @@ def _of(connection: Connection, assigned: Assigned, reader: str) -> Iterator[Rat
             answers=content["answers"],
             endpoints=content["endpoints"],
             machine=(machine or {}).get("endpoints", {}),
+            machine_sizes=(machine or {}).get("sizes", {}),
             after_machine=changed and changed["endpoints"],
             spent_s=mine[0].spent_s,
         )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from imaging.findings.status import Status
-from imaging.measurement import Measurement, missing
+from imaging.measurement import Measurement
 from imaging.measurements.distance import Overlap, compare
-from imaging.messages import text
 from imaging.transform import identity
 from imaging.volume import Mask
 from readers.actor import Actor, Role
@@ -65,6 +64,7 @@ class Masks:
 
     case_id: str
     visit: str
+    volumes_ml: tuple[float, float]
     overlap: Overlap
 
 
@@ -77,6 +77,7 @@ class Report:
     within: dict[str, tuple[Nominal, ...]]
     within_sizes: dict[str, tuple[Size, ...]]
     machine: dict[str, tuple[Nominal, ...]]
+    machine_sizes: dict[str, tuple[Size, ...]]
     performance: tuple[ReaderPerformance, ...]
 
 
@@ -95,6 +96,7 @@ def report(store: Store, actor: Actor, draws: int = DRAWS, seed: int = SEED) -> 
         within={reader: _nominals(pairs, draws, seed) for reader, pairs in within.items()},
         within_sizes={reader: _sizes(pairs) for reader, pairs in within.items()},
         machine=machine,
+        machine_sizes={r: _sizes(_with_machine(rated, r), machine=True) for r in readers},
         performance=tuple(performance(reader, rated, found) for reader in readers),
     )
 
@@ -136,10 +138,16 @@ def _nominals(pairs: Pairs, draws: int, seed: int, *, machine: bool = False) -> 
         return tuple(made)
     questions = [q for q in form.questions if q.kind == "choice"]
     made += [
-        _nominal(q.id, _chosen(pairs, _answer(q.id)), [o.id for o in q.options], draws, seed)
+        _nominal(q.id, _chosen(pairs, _answer(q.id)), _options(q.id), draws, seed)
         for q in questions
     ]
     return tuple(made)
+
+
+def _options(question: str) -> list[str]:
+    """Return the options a question has had in any version: old reads keep their answers."""
+    every = (q for v in versions() for q in load_form(v).questions if q.id == question)
+    return list(dict.fromkeys(option.id for q in every for option in q.options))
 
 
 def _endpoint(name: str) -> Value:
@@ -180,21 +188,20 @@ def _nominal(
     )
 
 
-def _sizes(pairs: Pairs) -> tuple[Size, ...]:
+def _sizes(pairs: Pairs, *, machine: bool = False) -> tuple[Size, ...]:
     form = load_form(versions()[-1])
     numbers = [q.id for q in form.questions if q.kind == "number"]
-    return tuple(_size(name, pairs) for name in numbers)
+    return tuple(_size(name, pairs, machine=machine) for name in numbers)
 
 
-def _size(name: str, pairs: Pairs) -> Size:
-    both = [
-        (float(one.answers[name]), float(other.answers[name]))
+def _size(name: str, pairs: Pairs, *, machine: bool) -> Size:
+    given = [
+        (one.answers.get(name), (other.machine_sizes if machine else other.answers).get(name))
         for one, other in pairs
-        if name in one.answers and name in other.answers
     ]
+    both = [(float(a), float(b)) for a, b in given if a is not None and b is not None]
     first, second = [one for one, _ in both], [other for _, other in both]
-    agreement = icc(both) if len(both) > 1 else missing(text("agreement.few_units"))
-    return Size(name, len(both), agreement, bland_altman(first, second))
+    return Size(name, len(both), icc(both), bland_altman(first, second))
 
 
 def masks(store: Store, actor: Actor) -> tuple[Masks, ...]:
@@ -219,4 +226,7 @@ def _compared(rating: Rating, one: Mask | str | None, other: Mask | str | None) 
     if not isinstance(one, Mask) or not isinstance(other, Mask):
         return None
     overlap = compare(one, other, identity(), align=False)
-    return None if overlap is None else Masks(rating.case_id, rating.visit, overlap)
+    if overlap is None:
+        return None
+    volumes_ml = (one.voxel_volume_ml, other.voxel_volume_ml)
+    return Masks(rating.case_id, rating.visit, volumes_ml, overlap)

@@ -32,5 +32,6 @@ def backup(
             entries.append(back_up(opened, target))
 
     write_with(file, write)
+    file.chmod(0o600)  # it holds password hashes
     opened.close()
     typer.echo(text("store.backed_up", file=file, entries=entries[0]))

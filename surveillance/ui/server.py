@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit.logger import set_log_level
 
 from imaging.protocol import load_protocol
 from surveillance.configuration import Server, SignIn, load_configuration
@@ -48,7 +48,7 @@ def configured_app() -> st.App:
 def serve(station: Station) -> None:
     """Serve until interrupted."""
     # Streamlit would tell that settings changed and ask for a restart: they were ours.
-    set_log_level("error")
+    logging.getLogger("streamlit.config").disabled = True
     reading_app(station).run(config=_settings(station.configuration.server))
 
 
