@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -33,36 +34,62 @@ def chromium():
         browser.close()
 
 
+class StreamlitProcess:
+    """A script that serves on $PORT, as a process of its own; `address` stays over a restart."""
+
+    def __init__(self, script, **environment):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.script = script
+        self.address = f"http://127.0.0.1:{port}"
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+            "PORT": str(port),
+            **environment,
+        }
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
+        self.start()
+
+    def start(self, patience_s=90):
+        self.process = subprocess.Popen(
+            [sys.executable, str(self.script)],
+            cwd=ROOT, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        end = time.monotonic() + patience_s
+        while not self._healthy():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.output.seek(0)
+                raise RuntimeError(self.output.read().decode())
+            time.sleep(0.1)
+
+    def _healthy(self):
+        try:
+            with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2):  # noqa: S310
+                return True
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def kill(self):
+        """End it in the middle of whatever it does."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.output.close()
+
+
 @contextmanager
 def streamlit_running(script, **environment):
-    """Start a script that serves on $PORT as a process of its own; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    known = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        cwd=ROOT, env=known | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    """Yield the address of a script that serves while the block runs."""
+    process = StreamlitProcess(script, **environment)
     try:
-        _wait_until_healthy(process, f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
+        yield process.address
     finally:
-        process.terminate()
-        process.communicate(timeout=20)
-
-
-def _wait_until_healthy(process, url, patience_s=60):
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(process.communicate()[0].decode())
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  (our own server)
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    raise TimeoutError(url)
+        process.stop()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import streamlit_running, watched_page
+from browser import StreamlitProcess, streamlit_running, watched_page
 from PIL import Image
 from viewer_scenes import MUSCLE, orientations, reading, registered
 
@@ -466,6 +466,20 @@ def test_a_step_drawn_just_before_a_reload_is_not_lost(reader):
     assert reader.wait_written("w.log.length == 1")["log"][-1][2] > 0
 
 
+def test_another_person_in_the_same_tab_does_not_find_a_step_that_was_never_saved(reader):
+    """Reader 2 must not see what reader 1 drew: the server has the same empty mask for both."""
+    store = uuid.uuid4().hex
+    reader.open("drawing", store=store, save="never", owner="reader 1").press("b")
+    reader.click(0.4, 0.5)
+    reader.wait_written("w.log.length == 1")
+    reader.open("drawing", store=uuid.uuid4().hex, owner="reader 2")
+    assert reader.button("undo").is_disabled()
+    assert reader.written()["log"] == []
+    reader.open("drawing", store=uuid.uuid4().hex, owner="reader 1")
+    reader.wait_written("w.log.length == 1")
+    reader.wait_saved()
+
+
 def test_a_mask_is_called_saved_only_when_the_server_has_it(reader):
     reader.open("drawing", store=uuid.uuid4().hex, save="never").press("b")
     reader.click(0.5, 0.5)
@@ -582,3 +596,34 @@ def test_axe_finds_no_serious_violation(chromium, address, scheme):
     assert len(result["passes"]) > 10
     serious = [f for f in result["violations"] if f["impact"] in ("serious", "critical")]
     assert [(f["id"], [n["html"] for n in f["nodes"]]) for f in serious] == []
+
+
+def test_two_tabs_of_one_reader_end_with_the_mask_drawn_last_and_lose_no_step(reader):
+    store = uuid.uuid4().hex
+    reader.open("drawing", store=store).press("b")
+    second = Reader(reader.page.context.new_page(), reader.address)
+    second.open("drawing", store=store)
+    reader.click(0.4, 0.5)
+    mine = reader.wait_written("w.log.length == 1")["log"][-1][2]
+    second.page.get_by_role("button", name="Run again").click()
+    second.wait_written("w.log.length == 1")
+    second.viewer.focus()
+    second.press("b")
+    second.page.wait_for_selector("[data-command=undo]:not([disabled])")  # it took the other's step
+    second.click(0.6, 0.5)
+    assert second.wait_written("w.log.length == 2")["log"][-1][2] == 2 * mine
+    second.wait_saved()
+
+
+def test_what_was_drawn_while_the_server_was_dead_is_saved_when_it_is_back(chromium):
+    server = StreamlitProcess(Path(__file__).with_name("viewer_app.py"))
+    with watched_page(chromium, server.address) as page:
+        reader = Reader(page, server.address).open("drawing", store="a")
+        reader.press("b")
+        server.kill()
+        reader.click(0.5, 0.5)
+        page.wait_for_selector(".saving[data-state=saving]")
+        server.start()
+        reader.wait_written("w.log.length >= 1")
+        reader.wait_saved()
+    server.stop()

@@ -138,6 +138,7 @@ def test_every_word_of_the_viewer_is_in_the_catalogue_and_every_sentence_is_said
     said = set(re.findall(r"\btexts\??\.(\w+)", SOURCE)) | commands
     said |= {f"preset_{n}" for n in range(1, 5)} | set(re.findall(r'"(\w+)", 0, ', SOURCE))
     said |= set(re.findall(r'this\.s(?:elect|lider)\("(\w+)"', SOURCE))
+    said |= set(re.findall(r'\bsay\("(\w+)"', SOURCE))
     said |= {f"layer_{n}" for n in ("graft", "rectus_left", "rectus_right")}
     said |= {f"save_{n}" for n in ("saved", "unsaved", "saving", "failed")}
     presets = {name for name in names if re.match(r"preset_[a-z]", name)}

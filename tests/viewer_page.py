@@ -71,7 +71,8 @@ left, right = st.columns([4, 1], gap="small")
 with left:
     events = mount_viewer(
         hanging,
-        user_session=asked.get("user", "tester"),
+        user_session="tester",
+        owner=asked.get("owner"),
         presets=default_presets(language),
         texts=viewer_texts(language),
     )

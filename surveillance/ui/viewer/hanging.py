@@ -131,8 +131,8 @@ class Hanging:
     Parameters
     ----------
     case
-        Opaque name of the task (never a subject's name): the browser keeps the undo steps of
-        one case apart from another's under it.
+        Opaque name of the task (never a subject's name): what was drawn in one task is kept apart
+        from another's by it.
     pictures
         In order of time; the time strip shows one per visit.
     visit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ def mount_viewer(
     hanging: Hanging,
     *,
     user_session: str,
+    owner: str | None = None,
     presets: tuple[WindowPreset, ...] | None = None,
     texts: Mapping[str, str] | None = None,
     office: TokenOffice | None = None,
@@ -41,6 +43,9 @@ def mount_viewer(
         What to show.
     user_session
         Name of the signed-in session: URLs are issued to it and die with `forget_session`.
+    owner
+        Name of the person, of which the browser sees a hash: undo steps and unsaved strokes in a
+        tab are found again by the same person only. When not given they end with the session.
     presets
         Windows offered instead of `default_presets()`.
     texts
@@ -56,16 +61,17 @@ def mount_viewer(
     browser = st.context.cookies.get(BROWSER_COOKIE, "")
     messenger = Messenger(office or process_office(), user_session, browser)
     shown = default_presets() if presets is None else presets
+    told = messenger.describe(hanging, shown, texts or viewer_texts())
     _register()
     result = st.components.v2.component(COMPONENT, js="viewer-*.js", css="viewer-*.css")(
         key=f"viewer-{hanging.case}",
-        data=messenger.describe(hanging, shown, texts or viewer_texts()),
+        data=told | {"memory": _memory(hanging.case, owner or user_session)},
         on_annotations_change=_nothing,
         on_seed_change=_nothing,
         on_edited_change=_nothing,
         on_renew_change=_nothing,
     )
-    return _events(result, hanging)
+    return events_of(result, hanging)
 
 
 def forget_session(user_session: str, office: TokenOffice | None = None) -> None:
@@ -92,6 +98,11 @@ def default_presets(language: str = "en") -> tuple[WindowPreset, ...]:
     )
 
 
+def _memory(case: str, owner: str) -> str:
+    """Return what the steps of one person on one case are kept under, telling neither."""
+    return hashlib.sha256(f"{owner}\n{case}".encode()).hexdigest()[:32]
+
+
 def _register() -> None:
     """Tell Streamlit where the bundle is, once a server.
 
@@ -109,7 +120,8 @@ def _nothing() -> None:
     """Streamlit keeps a component's values only where a callback asks for them."""
 
 
-def _events(result: Any, hanging: Hanging) -> ViewerEvents:
+def events_of(result: Any, hanging: Hanging) -> ViewerEvents:
+    """Return the events of what Streamlit hands over of the component, each message checked."""
     refused: list[InputError] = []
 
     def checked(message: Any, believe: Callable[[Any, Hanging], _Value]) -> _Value | None:

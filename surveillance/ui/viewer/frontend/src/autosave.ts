@@ -11,7 +11,9 @@ import type { PictureMasks } from "./masks.ts";
 export type SaveState = "saved" | "unsaved" | "saving" | "failed";
 
 const PAUSE_MS = 800;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
+/** A save that is not confirmed is sent again so often by itself, then when the reader asks. */
+const RETRIES = 3;
 /** Above this a mask goes by POST: Streamlit's WebSocket is for small talk. */
 const LARGE_BYTES = 200_000;
 
@@ -34,6 +36,7 @@ export class Autosave {
   private timer = 0;
   private flying: Job | null = null;
   private failed = false;
+  private retries = 0;
 
   constructor(desk: Desk) {
     this.desk = desk;
@@ -49,6 +52,7 @@ export class Autosave {
   touch(picture: string, layer: LayerName): void {
     this.waiting.set(`${picture}/${layer}`, { picture, layer });
     this.failed = false;
+    this.retries = 0;
     if (!this.flying) this.schedule(PAUSE_MS);
     this.desk.changed();
   }
@@ -122,7 +126,8 @@ export class Autosave {
     this.failed = failed;
     window.clearTimeout(this.timer);
     if (this.history(job)?.unsaved) this.waiting.set(`${job.picture}/${job.layer}`, job);
-    if (!failed && this.waiting.size > 0) this.schedule(PAUSE_MS);
+    if (!failed) this.retries = 0;
+    if (this.waiting.size > 0 && (!failed || this.retries++ < RETRIES)) this.schedule(PAUSE_MS);
     this.desk.changed();
   }
 }

@@ -44,9 +44,9 @@ export class Chrome {
     this.series = this.select("series", seriesOf(data), (value) => viewer.setSeries(value));
     const labels = data.presets.map((preset) => preset.label);
     this.presets = this.select("presets", labels, (_, n) => viewer.setPreset(n));
-    this.fade = this.slider("fade", 0, 1, 0.05, (value) => viewer.setFade(value));
-    this.brush = this.slider("brush_size", 1, 30, 1, (value) => viewer.setBrush(value));
-    this.opacity = this.slider("opacity", 0, 0.8, 0.05, (value) => viewer.setOpacity(value));
+    this.fade = this.slider("fade", 0, 1, 0.05, (value) => viewer.set("fade", value));
+    this.brush = this.slider("brush_size", 1, 30, 1, (value) => viewer.set("brushMm", value));
+    this.opacity = this.slider("opacity", 0, 0.8, 0.05, (value) => viewer.set("opacity", value));
     this.bar = element("div", { class: "bar", role: "toolbar", "aria-label": texts.toolbar_views });
     this.bar.append(
       ...VIEWS.map((names) => this.group(names)),
@@ -57,7 +57,7 @@ export class Chrome {
     );
     this.rail = element("div", { class: "rail", role: "toolbar", "aria-label": texts.toolbar_tools, "aria-orientation": "vertical" });
     this.rail.append(...RAIL.map((names) => this.group(names)));
-    this.saving.addEventListener("click", () => viewer.retrySave());
+    this.saving.addEventListener("click", () => viewer.outlining.retry());
     this.status = element("div", { class: "status" }, this.readout, this.said, this.saving);
   }
 
@@ -106,7 +106,7 @@ export class Chrome {
     for (const layer of LAYERS) {
       const label = this.viewer.texts[`layer_${layer}`] ?? layer;
       const chip = element("button", { type: "button", class: `chip ${layer}`, title: label, "data-layer": layer }, label);
-      chip.addEventListener("click", () => this.viewer.toggleLayer(layer));
+      chip.addEventListener("click", () => this.viewer.chooseLayer(layer));
       this.chips.set(layer, chip);
       group.append(chip);
     }
@@ -121,7 +121,7 @@ export class Chrome {
     const pressed = new Set([
       `layout_${state.choice.layout}`, `plane_${state.plane}`, `tool_${state.tool}`,
       ...(state.choice.layout === "fade" ? ["blink"] : []),
-      ...(state.inverted ? ["invert"] : []), ...(viewer.gazes.linked ? ["link"] : []),
+      ...(state.inverted ? ["invert"] : []), ...(viewer.navigation.linked ? ["link"] : []),
       ...(state.crosshair ? ["crosshair"] : []), ...(state.masksShown ? ["masks"] : []),
       ...(state.outlined ? ["outline"] : []),
     ]);
@@ -130,23 +130,24 @@ export class Chrome {
         attribute(button, "aria-pressed", String(pressed.has(name)));
       }
     }
-    disable(this.buttons.get("undo"), !viewer.history()?.canUndo);
-    disable(this.buttons.get("redo"), !viewer.history()?.canRedo);
-    const carried = viewer.layersCarried();
+    disable(this.buttons.get("undo"), !viewer.outlining.history()?.canUndo);
+    disable(this.buttons.get("redo"), !viewer.outlining.history()?.canRedo);
+    const carried = viewer.outlining.carried();
     for (const [layer, chip] of this.chips) {
       chip.hidden = !carried.has(layer);
       attribute(chip, "aria-pressed", String(!state.hidden.has(layer)));
-      attribute(chip, "data-edited", String(viewer.editable() && layer === state.layer));
+      attribute(chip, "data-edited", String(viewer.outlining.canEdit(layer) && layer === viewer.outlining.layer));
     }
     (this.bar.querySelector(".masks") as HTMLElement).hidden = carried.size === 0;
     this.field("fade").hidden = state.choice.layout !== "fade";
     this.field("brush_size").hidden = state.tool !== "brush" && state.tool !== "eraser";
     this.fade.value = String(state.fade);
     this.brush.value = String(state.brushMm);
+    setText(this.brush.previousElementSibling as HTMLElement, `${texts.brush_size ?? ""} ${state.brushMm}`);
     this.opacity.value = String(state.opacity);
     this.series.value = state.choice.series;
     this.presets.selectedIndex = viewer.presetShown();
-    const saving = viewer.saveState();
+    const saving = viewer.outlining.saveState();
     this.saving.hidden = saving === null;
     disable(this.saving, saving !== "failed");
     attribute(this.saving, "data-state", saving ?? "");

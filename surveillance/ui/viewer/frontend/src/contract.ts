@@ -56,6 +56,8 @@ export interface PresetData {
 
 export interface ViewerData {
   case: string;
+  /** What this person's steps on this case are kept under in the tab. */
+  memory: string;
   visit: string;
   comparedWith: string | null;
   layout: "one" | "two" | "four";

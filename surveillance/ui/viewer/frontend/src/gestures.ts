@@ -67,18 +67,18 @@ function wheel(event: WheelEvent, viewer: Viewer, pane: Pane, at: Spot): void {
   event.preventDefault();
   viewer.activate(pane);
   if (event.ctrlKey || event.metaKey) {
-    viewer.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15, at);
+    viewer.navigation.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15, at);
     return;
   }
   const notches = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY / 100 : event.deltaY / 3;
   wheelRest += Math.abs(notches) >= 0.5 ? Math.sign(notches) * Math.max(1, Math.round(Math.abs(notches))) : notches;
   const steps = Math.trunc(wheelRest);
   wheelRest -= steps;
-  if (steps !== 0) viewer.scroll(steps);
+  if (steps !== 0) viewer.navigation.scroll(steps);
 }
 
 function begin(viewer: Viewer, pane: Pane, scene: Scene, at: Spot, event: PointerEvent): Gesture {
-  if (event.button === 1 || (event.button === 0 && event.shiftKey)) return pan(viewer, pane);
+  if (event.button === 1 || (event.button === 0 && event.shiftKey)) return pan(viewer, pane, scene);
   if (event.button === 2) return windowing(viewer, pane, scene);
   const grabbed = viewer.state.tool === "window" ? grab(viewer, pane, scene, at) : null;
   if (grabbed) return grabbed;
@@ -86,7 +86,7 @@ function begin(viewer: Viewer, pane: Pane, scene: Scene, at: Spot, event: Pointe
     case "window":
       return windowing(viewer, pane, scene);
     case "pan":
-      return pan(viewer, pane);
+      return pan(viewer, pane, scene);
     case "length":
     case "ellipse":
       return twoPoints(viewer, pane, scene, at, viewer.state.tool);
@@ -100,7 +100,7 @@ function begin(viewer: Viewer, pane: Pane, scene: Scene, at: Spot, event: Pointe
     case "eraser":
       return brush(viewer, pane, scene, at, (viewer.state.tool === "brush") !== event.altKey);
     case "fill":
-      return { move: () => undefined, end: (end) => viewer.fill(pane, scene, pane.toSpot(scene, end)) };
+      return { move: () => undefined, end: (end) => viewer.outlining.fill(scene, pane.toSpot(scene, end)) };
   }
 }
 
@@ -113,40 +113,51 @@ function windowing(viewer: Viewer, pane: Pane, scene: Scene): Gesture {
       viewer.setWindow(series, dragged(window, at.x - previous.x, at.y - previous.y));
     },
     end: (at, still) => {
-      if (still) viewer.point(pane, scene, pane.toSpot(scene, at));
+      if (still) viewer.navigation.point(scene, pane.toSpot(scene, at));
     },
   };
 }
 
-function pan(viewer: Viewer, pane: Pane): Gesture {
-  return { move: (at, previous) => viewer.pan(pane, at.x - previous.x, at.y - previous.y), end: () => undefined };
+function pan(viewer: Viewer, pane: Pane, scene: Scene): Gesture {
+  return {
+    move: (at, previous) => {
+      viewer.navigation.pan(pane, pane.scene ?? scene, at.x - previous.x, at.y - previous.y);
+    },
+    end: () => undefined,
+  };
+}
+
+/** The patient's point under a place of the screen. */
+function pointAt(pane: Pane, scene: Scene, at: Spot): Vec3 {
+  const spot = pane.toSpot(scene, at);
+  return scene.view.pointAt(scene.slice ?? 0, spot.x, spot.y);
 }
 
 function twoPoints(viewer: Viewer, pane: Pane, scene: Scene, at: Spot, kind: AnnotationKind): Gesture {
-  const first = viewer.pointAt(pane, scene, at);
-  const drawing = (end: Spot): Vec3[] => [first, viewer.pointAt(pane, scene, end)];
+  const first = pointAt(pane, scene, at);
+  const drawing = (end: Spot): Vec3[] => [first, pointAt(pane, scene, end)];
   return {
-    move: (end) => viewer.sketch(pane, scene, kind, drawing(end)),
-    end: (end, still) => (still ? viewer.sketch(pane, scene, kind, []) : viewer.annotate(pane, scene, kind, drawing(end))),
-    drop: () => viewer.sketch(pane, scene, kind, []),
+    move: (end) => viewer.drawings.sketch(scene, kind, drawing(end)),
+    end: (end, still) => (still ? viewer.drawings.sketch(scene, kind, []) : viewer.drawings.add(scene, kind, drawing(end))),
+    drop: () => viewer.drawings.sketch(scene, kind, []),
   };
 }
 
 function onePoint(viewer: Viewer, pane: Pane, scene: Scene, kind: AnnotationKind): Gesture {
   return {
     move: () => undefined,
-    end: (end) => viewer.annotate(pane, scene, kind, [viewer.pointAt(pane, scene, end)]),
+    end: (end) => viewer.drawings.add(scene, kind, [pointAt(pane, scene, end)]),
   };
 }
 
 /** A click is one point; a stroke is its points, about a millimetre apart. */
 function seed(viewer: Viewer, pane: Pane, scene: Scene, at: Spot): Gesture {
-  const points: Vec3[] = [viewer.pointAt(pane, scene, at)];
+  const points: Vec3[] = [pointAt(pane, scene, at)];
   const spots: Spot[] = [pane.toSpot(scene, at)];
   const drawn = viewer.state.tool === "stroke";
   return {
     move: (next) => {
-      const point = viewer.pointAt(pane, scene, next);
+      const point = pointAt(pane, scene, next);
       if (!drawn || distance(point, points[points.length - 1]) < 1) return;
       points.push(point);
       spots.push(pane.toSpot(scene, next));
@@ -158,7 +169,7 @@ function seed(viewer: Viewer, pane: Pane, scene: Scene, at: Spot): Gesture {
 }
 
 function brush(viewer: Viewer, pane: Pane, scene: Scene, at: Spot, on: boolean): Gesture {
-  const stroke = viewer.startStroke(pane, scene, on);
+  const stroke = viewer.outlining.startStroke(scene, viewer.state.brushMm, on);
   let from = pane.toSpot(scene, at);
   stroke?.move(from, from);
   viewer.render();
@@ -170,37 +181,37 @@ function brush(viewer: Viewer, pane: Pane, scene: Scene, at: Spot, on: boolean):
       viewer.render();
     },
     end: () => {
-      if (stroke?.end()) viewer.edited(scene);
+      if (stroke?.end()) viewer.outlining.edited(scene);
     },
     drop: () => {
-      if (stroke?.end()) viewer.edited(scene);
+      if (stroke?.end()) viewer.outlining.edited(scene);
     },
   };
 }
 
 /** Take hold of a drawing, or of one end of it. */
 function grab(viewer: Viewer, pane: Pane, scene: Scene, at: Spot): Gesture | null {
-  for (const { drawing, spots } of viewer.placed(pane, scene)) {
+  for (const { drawing, spots } of viewer.drawings.placed(scene).reverse()) {
     const ends = spots.map((spot) => pane.toScreen(scene, spot));
     const end = ends.findIndex((e) => Math.hypot(e.x - at.x, e.y - at.y) <= GRAB_PX);
     const near = end >= 0 || (drawing.kind === "length" && besideLine(at, ends[0], ends[1]));
     if (!near) continue;
-    viewer.select(drawing.id);
+    viewer.drawings.select(drawing.id);
     if (drawing.picture !== scene.view.picture.key) return { move: () => undefined, end: () => undefined };
     return {
-      move: (to, from) => viewer.reshape(drawing.id, (points) => moved(points, end, pane, scene, viewer, from, to)),
+      move: (to, from) => viewer.drawings.reshape(drawing.id, (points) => moved(points, end, pane, scene, from, to)),
       end: (_, still) => {
-        if (!still) viewer.annotated();
+        if (!still) viewer.drawings.announce();
       },
     };
   }
-  viewer.select(null);
+  viewer.drawings.select(null);
   return null;
 }
 
 /** Points after a drag: of one end when it was grabbed, else of all. */
-function moved(points: Vec3[], end: number, pane: Pane, scene: Scene, viewer: Viewer, from: Spot, to: Spot): Vec3[] {
-  if (end >= 0) return points.map((p, n) => (n === end ? viewer.pointAt(pane, scene, to) : p));
+function moved(points: Vec3[], end: number, pane: Pane, scene: Scene, from: Spot, to: Spot): Vec3[] {
+  if (end >= 0) return points.map((p, n) => (n === end ? pointAt(pane, scene, to) : p));
   const scale = pane.scale(scene);
   return points.map((point) => {
     const { x, y, slice } = pixelOf(scene.view.plane, scene.view.grid.toIndex(point));

@@ -14,7 +14,7 @@ const viewers = new WeakMap<Node, Viewer>();
 export default function mount(component: Component): () => void {
   const { data, parentElement } = component;
   const known = viewers.get(parentElement);
-  if (known && known.data.case === data.case) {
+  if (known && known.data.memory === data.memory) {
     known.update(data, component);
     return () => known.destroy();
   }

@@ -21,24 +21,29 @@ export class View {
   readonly grid: Grid;
   readonly plane: Plane;
   readonly letters: Letters;
-  private readonly shared: Grid;
+  private readonly linked: Grid;
 
   constructor(picture: PictureData, plane: PlaneName) {
     this.picture = picture;
     this.grid = gridOf(picture);
     this.plane = planeOf(this.grid, plane);
     this.letters = edgeLetters(this.grid, this.plane);
-    this.shared = linkedGridOf(picture);
+    this.linked = linkedGridOf(picture);
   }
 
   /** Pixel and slice (fractions) of a shared point. */
   pixel(shared: Vec3): { x: number; y: number; slice: number } {
-    return pixelOf(this.plane, this.shared.toIndex(shared));
+    return pixelOf(this.plane, this.linked.toIndex(shared));
+  }
+
+  /** Shared point of a point of the picture's own LPS. */
+  shared(point: Vec3): Vec3 {
+    return this.linked.toWorld(this.grid.toIndex(point));
   }
 
   /** Shared point of a pixel. */
   sharedAt(slice: number, x: number, y: number): Vec3 {
-    return this.shared.toWorld(indexOf(this.plane, slice, x, y));
+    return this.linked.toWorld(indexOf(this.plane, slice, x, y));
   }
 
   /** LPS of a pixel, moved into the image when it lies beside it. */

@@ -119,8 +119,8 @@ export class PictureMasks {
 }
 
 /** The tab's own storage: survives a reload, not the tab. Full or forbidden storage keeps nothing. */
-export function tabMemory(caseName: string): Memory {
-  const key = (name: string): string => `graftsite/${caseName}/${name}`;
+export function tabMemory(owner: string): Memory {
+  const key = (name: string): string => `graftsite/${owner}/${name}`;
   return {
     read(name) {
       try {

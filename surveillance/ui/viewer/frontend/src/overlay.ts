@@ -122,7 +122,7 @@ export function drawPlaced(context: CanvasRenderingContext2D, pane: Pane, scene:
       break;
   }
   context.stroke();
-  label(context, placed.text, rightmost(points), pane.size);
+  label(context, placed.text, wordsAt(placed.drawing.kind, points), pane.size);
 }
 
 function tick(context: CanvasRenderingContext2D, at: Spot, a: Spot, b: Spot): void {
@@ -139,8 +139,11 @@ function cross(context: CanvasRenderingContext2D, at: Spot, arm: number): void {
   context.lineTo(at.x, at.y + arm);
 }
 
-function rightmost(points: readonly Spot[]): Spot {
-  return points.reduce((best, point) => (point.x > best.x ? point : best));
+/** Where a drawing's words stand: beside its right end, or the right edge of an ellipse. */
+function wordsAt(kind: AnnotationData["kind"], points: readonly Spot[]): Spot {
+  const right = points.reduce((best, point) => (point.x > best.x ? point : best));
+  const middle = points.reduce((sum, point) => sum + point.y, 0) / points.length;
+  return kind === "ellipse" ? { x: right.x, y: middle } : right;
 }
 
 const LINE_PX = 14;

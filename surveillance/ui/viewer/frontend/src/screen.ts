@@ -1,18 +1,17 @@
 /** Screen: the panes and the time strip, drawn once a frame, and the voxels they wait for. */
 
-import type { PictureData, Vec3 } from "./contract.ts";
+import type { PictureData } from "./contract.ts";
 import { element } from "./dom.ts";
 import { listen } from "./gestures.ts";
-import { gridOf, linkedGridOf } from "./grid.ts";
 import { type Content, contentsOf, pictureOf, visitsOf } from "./hanging.ts";
-import { type Gaze, View } from "./linked.ts";
+import { View } from "./linked.ts";
 import { drawBrush, drawCrosshair, drawPlaced, drawTrail, Outlines } from "./overlay.ts";
 import { bitOf, LAYERS } from "./paint.ts";
 import { Pane, type Scene, type Spot } from "./pane.ts";
 import { windowOf } from "./state.ts";
 import { Strip } from "./strip.ts";
 import type { Viewer } from "./viewer.ts";
-import { type Voxels, voxelsOf } from "./voxels.ts";
+import { voxelsOf } from "./voxels.ts";
 
 export class Screen {
   readonly stage = element("div", { class: "stage" });
@@ -72,10 +71,6 @@ export class Screen {
     this.strip.stop();
   }
 
-  gaze(picture: PictureData): Gaze {
-    return this.viewer.gazes.of(picture, () => this.start(picture));
-  }
-
   view(picture: PictureData): View {
     const key = `${picture.key}\n${this.viewer.state.plane}`;
     const view = this.views.get(key) ?? new View(picture, this.viewer.state.plane);
@@ -89,8 +84,8 @@ export class Screen {
     if (!content || pane.root.hidden) return null;
     const { state, data } = this.viewer;
     const view = this.view(content.picture);
-    const gaze = this.gaze(content.picture);
-    const masks = this.viewer.masksOf(content.picture);
+    const gaze = this.viewer.navigation.gaze(content.picture);
+    const masks = this.viewer.outlining.of(content.picture);
     const change = state.choice.layout === "change" && content.before !== null;
     return {
       content, view, gaze, change,
@@ -108,12 +103,6 @@ export class Screen {
   private shown(): number {
     const { hidden } = this.viewer.state;
     return LAYERS.filter((layer) => !hidden.has(layer)).reduce((bits, layer) => bits | bitOf(layer), 0);
-  }
-
-  /** Where to look first: the middle of the graft, else of the image. */
-  private start(picture: PictureData): Vec3 {
-    const grid = linkedGridOf(picture);
-    return picture.start ? grid.toWorld(picture.start) : grid.centre;
   }
 
   private draw(): void {
@@ -207,26 +196,8 @@ export class Screen {
     this.viewer.root.dataset.loaded = String(waiting.length === 0);
     const next = waiting.filter((p) => shown.includes(p));
     for (const picture of next.length > 0 ? next : waiting.slice(0, 1)) {
-      void this.fetch(picture, this.view(picture).slice(this.gaze(picture)) ?? 0);
+      void this.fetch(picture, this.view(picture).slice(this.viewer.navigation.gaze(picture)) ?? 0);
     }
-  }
-
-  /** Loads that failed are tried again: the page gave new URLs. */
-  again(): void {
-    this.failed.clear();
-    this.request();
-  }
-
-  /** Voxels of a scene, its point and value under a spot. */
-  under(scene: Scene, spot: Spot): { point: Vec3; voxel: number } | null {
-    const { plane, picture } = scene.view;
-    if (scene.slice === null) return null;
-    const [x, y] = [Math.round(spot.x), Math.round(spot.y)];
-    if (x < 0 || y < 0 || x >= plane.right.count || y >= plane.down.count) return null;
-    const point = scene.view.pointAt(scene.slice, spot.x, spot.y);
-    const voxels: Voxels = voxelsOf(picture);
-    const [i, j, k] = gridOf(picture).toIndex(scene.view.pointAt(scene.slice, x, y)).map(Math.round);
-    return { point, voxel: voxels.data[i + picture.shape[0] * (j + picture.shape[1] * k)] };
   }
 
   /** Pictures of the strip: one a visit, in the series that is looked at. */

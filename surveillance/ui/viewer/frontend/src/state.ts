@@ -1,6 +1,6 @@
 /** State: everything the reader has set, apart from where the gaze is. */
 
-import type { AnnotationData, LayerName, PlaneName, ViewerData } from "./contract.ts";
+import type { LayerName, PlaneName, ViewerData } from "./contract.ts";
 import type { Window } from "./grey.ts";
 import { type Choice, seriesOf } from "./hanging.ts";
 
@@ -28,9 +28,6 @@ export interface State {
   crosshair: boolean;
   fade: number;
   brushMm: number;
-  layer: LayerName;
-  annotations: AnnotationData[];
-  selected: string | null;
   message: string;
 }
 
@@ -48,9 +45,6 @@ export function startState(data: ViewerData): State {
     crosshair: true,
     fade: 1,
     brushMm: 6,
-    layer: "graft",
-    annotations: [...data.annotations],
-    selected: null,
     message: "",
   };
 }

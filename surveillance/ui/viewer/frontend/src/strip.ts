@@ -1,7 +1,7 @@
 /** Strip: all visits at the place that is looked at, small, in order of time. */
 
 import type { PictureData } from "./contract.ts";
-import { element, setText } from "./dom.ts";
+import { element } from "./dom.ts";
 import { visitsOf } from "./hanging.ts";
 import { BACKGROUND } from "./pane.ts";
 import { Raster } from "./raster.ts";
@@ -15,7 +15,6 @@ const REST_MS = 120;
 interface Thumb {
   button: HTMLButtonElement;
   canvas: HTMLCanvasElement;
-  label: HTMLElement;
   raster: Raster;
 }
 
@@ -36,25 +35,18 @@ export class Strip {
   arrange(): void {
     const visits = visitsOf(this.viewer.data);
     this.root.hidden = visits.length < 2;
-    for (const [visit, { button }] of this.thumbs) {
-      if (visits.includes(visit)) continue;
-      button.remove();
-      this.thumbs.delete(visit);
-    }
-    for (const visit of visits) {
-      const thumb = this.thumbs.get(visit) ?? this.make(visit);
-      this.root.append(thumb.button);
-    }
+    if (visits.join("\n") === [...this.thumbs.keys()].join("\n")) return;
+    this.thumbs.clear();
+    this.root.replaceChildren(...visits.map((visit) => this.make(visit)));
   }
 
-  private make(visit: string): Thumb {
+  private make(visit: string): HTMLElement {
     const canvas = element("canvas", { width: 144, height: 108 });
     const label = element("span", {}, visit);
-    const button = element("button", { type: "button", "data-visit": visit }, canvas, label);
+    const button = element("button", { type: "button", "data-visit": visit, title: visit }, canvas, label);
     button.addEventListener("click", () => this.viewer.setVisit(visit));
-    const thumb = { button, canvas, label, raster: new Raster() };
-    this.thumbs.set(visit, thumb);
-    return thumb;
+    this.thumbs.set(visit, { button, canvas, raster: new Raster() });
+    return button;
   }
 
   pictures(): PictureData[] {
@@ -63,9 +55,8 @@ export class Strip {
 
   refresh(): void {
     const { choice } = this.viewer.state;
-    for (const [visit, { button, label }] of this.thumbs) {
+    for (const [visit, { button }] of this.thumbs) {
       button.setAttribute("aria-pressed", String(visit === choice.visit));
-      setText(label, visit);
     }
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.draw(), REST_MS);
@@ -84,7 +75,7 @@ export class Strip {
     if (!thumb) return;
     const { state, data } = this.viewer;
     const view = this.screen.view(picture);
-    const slice = view.slice(this.screen.gaze(picture));
+    const slice = view.slice(this.viewer.navigation.gaze(picture));
     const context = thumb.canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
     const { width, height } = thumb.canvas;
     context.fillStyle = BACKGROUND;

@@ -1,36 +1,34 @@
-/** Viewer: what the reader does to the state, and what Streamlit says and hears. */
+/** Viewer: what the reader sets, and what Streamlit says and hears. */
 
-import { Autosave, type SaveState } from "./autosave.ts";
 import { Chrome } from "./chrome.ts";
 import { type Command, commandOf } from "./commands.ts";
-import type { AnnotationKind, Host, LayerName, PictureData, PlaneName, Vec3, ViewerData } from "./contract.ts";
+import type { Host, LayerName, PlaneName, Vec3, ViewerData } from "./contract.ts";
 import { element } from "./dom.ts";
 import { Drawings } from "./drawings.ts";
-import { Editing } from "./editing.ts";
-import { intensity, type Window } from "./grey.ts";
+import type { Window } from "./grey.ts";
 import { type Layout, seriesOf, visitsOf } from "./hanging.ts";
 import { helpDialog } from "./help.ts";
-import type { History } from "./history.ts";
-import { Gazes } from "./linked.ts";
-import { PictureMasks, tabMemory } from "./masks.ts";
-import type { Placed } from "./overlay.ts";
+import { Navigation } from "./navigation.ts";
+import { Outlining } from "./outlining.ts";
 import type { Pane, Scene, Spot } from "./pane.ts";
+import { readout } from "./readout.ts";
 import { Screen } from "./screen.ts";
 import { startState, type State, type ToolName, windowOf } from "./state.ts";
 import { letGo } from "./voxels.ts";
 
+const RENEW_MS = 5000;
+
 export class Viewer {
   readonly root = element("div", { class: "viewer", tabindex: 0, role: "application" });
   readonly texts: Record<string, string>;
-  readonly gazes = new Gazes();
   readonly state: State;
+  readonly navigation: Navigation;
+  readonly outlining: Outlining;
   readonly drawings: Drawings;
   data: ViewerData;
   private host: Host;
-  private readonly masks = new Map<string, PictureMasks>();
   private readonly screen: Screen;
   private readonly chrome: Chrome;
-  private readonly autosave: Autosave;
   private readonly dialog: HTMLDialogElement;
   private readonly resized = new ResizeObserver(() => this.render());
   private renewedAt = -Infinity;
@@ -44,14 +42,25 @@ export class Viewer {
     this.host = host;
     this.texts = data.texts;
     this.state = startState(data);
-    this.drawings = new Drawings(data.annotations, () => this.data.pictures);
-    this.autosave = new Autosave({
+    this.navigation = new Navigation(
+      () => ({ pane: this.screen.active, scene: this.scene }),
+      () => this.screen.request(),
+    );
+    this.outlining = new Outlining({
       host: () => this.host,
-      masks: (picture) => this.masks.get(picture),
-      layerUrl: (picture, layer) => this.layerData(picture, layer)?.url ?? "",
-      changed: () => this.render(),
+      data: () => this.data,
+      scene: () => this.scene,
+      say: (word) => this.say(word),
+      render: () => this.render(),
+      renew: () => this.renew(),
     });
     this.screen = new Screen(this);
+    this.drawings = new Drawings(data.annotations, {
+      pictures: () => this.data.pictures,
+      view: (picture) => this.screen.view(picture),
+      changed: (items) => this.host.setStateValue("annotations", { items }),
+      render: () => this.render(),
+    });
     this.chrome = new Chrome(this);
     this.dialog = helpDialog(this);
     this.root.setAttribute("aria-label", this.texts.viewer ?? "");
@@ -66,42 +75,25 @@ export class Viewer {
   update(data: ViewerData, host: Host): void {
     this.data = data;
     this.host = host;
-    const known = (visit: string): boolean => visitsOf(data).includes(visit);
-    if (!known(this.state.choice.visit)) this.state.choice.visit = data.visit;
-    if (!seriesOf(data).includes(this.state.choice.series)) this.state.choice.series = seriesOf(data)[0];
+    const { choice } = this.state;
+    if (!visitsOf(data).includes(choice.visit)) choice.visit = data.visit;
+    if (!seriesOf(data).includes(choice.series)) choice.series = seriesOf(data)[0];
     this.screen.strip.arrange();
     this.screen.arrange();
-    this.screen.again();
     letGo(data.pictures);
     this.masksDue = true;
   }
 
   destroy(): void {
     this.resized.disconnect();
-    this.autosave.stop();
+    this.outlining.stop();
     this.screen.stop();
     this.root.remove();
   }
 
-  private async syncMasks(): Promise<void> {
-    this.masksDue = false;
-    for (const picture of this.data.pictures.filter((p) => p.layers.length > 0)) {
-      const masks = this.masks.get(picture.key) ?? new PictureMasks(picture, tabMemory(this.data.case));
-      this.masks.set(picture.key, masks);
-      try {
-        if (await masks.sync(picture.layers)) this.say("");
-      } catch {
-        this.renew();
-      }
-      for (const layer of masks.layers) if (masks.history(layer)?.unsaved) this.autosave.touch(picture.key, layer);
-    }
-    this.root.dataset.masks = "here";
-    this.autosave.heard();
-  }
-
-  /** Ask Python for new URLs, not more often than every five seconds. */
+  /** Ask Python for new URLs, but not all the time. */
   renew(): void {
-    if (performance.now() - this.renewedAt < 5000) return;
+    if (performance.now() - this.renewedAt < RENEW_MS) return;
     this.renewedAt = performance.now();
     this.host.setTriggerValue("renew", { at: Date.now() });
   }
@@ -114,28 +106,43 @@ export class Viewer {
     this.screen.request();
   }
 
+  /** The panes were drawn; `ready` when none waits for voxels. */
   drawn(ready: boolean): void {
-    const { dataset } = this.root;
-    const scene = this.screen.active.scene;
-    dataset.ready = String(ready);
-    dataset.slice = String((scene?.slice ?? -1) + 1);
-    dataset.picture = scene?.view.picture.key ?? "";
-    dataset.zoom = String(scene?.gaze.zoom ?? "");
-    dataset.plane = this.state.plane;
-    dataset.layout = this.state.choice.layout;
-    dataset.opacity = String(this.state.opacity);
-    dataset.fade = String(this.state.fade);
-    dataset.tool = this.state.tool;
-    if (ready && !this.seen) performance.mark("graftsite-first-picture");
-    this.seen ||= ready;
+    this.tell(ready);
     if (this.chromeStale) this.chrome.refresh();
     this.chromeStale = false;
+    if (ready && !this.seen) performance.mark("graftsite-first-picture");
+    this.seen ||= ready;
     // Masks wait for the first picture.
     if (ready && this.masksDue) void this.syncMasks();
   }
 
-  say(message: string): void {
-    this.state.message = message;
+  private async syncMasks(): Promise<void> {
+    this.masksDue = false;
+    await this.outlining.sync();
+    this.root.dataset.masks = "here";
+  }
+
+  /** State for whoever watches from outside: tests, and a person at the console. */
+  private tell(ready: boolean): void {
+    const { state } = this;
+    const scene = this.screen.active.scene;
+    Object.assign(this.root.dataset, {
+      ready: String(ready),
+      slice: String((scene?.slice ?? -1) + 1),
+      picture: scene?.view.picture.key ?? "",
+      zoom: String(scene?.gaze.zoom ?? ""),
+      plane: state.plane,
+      layout: state.choice.layout,
+      fade: String(state.fade),
+      opacity: String(state.opacity),
+      tool: state.tool,
+    });
+  }
+
+  /** Say something of the catalogue below the pictures. */
+  say(word: string): void {
+    this.state.message = word === "" ? "" : (this.texts[word] ?? word);
     this.render();
   }
 
@@ -150,24 +157,16 @@ export class Viewer {
     this.render();
   }
 
+  private get scene(): Scene | null {
+    return this.screen.scene(this.screen.active);
+  }
+
   hover(pane: Pane | null, at: Spot | null): void {
     const scene = pane?.scene;
     const spot = pane && scene && at ? pane.toSpot(scene, at) : null;
     this.screen.hovered = pane && spot ? { pane, spot } : null;
-    this.chrome.read(scene && spot ? this.readout(scene, spot) : "");
+    this.chrome.read(scene && spot ? readout(scene, spot) : "");
     if (this.state.tool === "brush" || this.state.tool === "eraser") this.screen.request();
-  }
-
-  private readout(scene: Scene, spot: Spot): string {
-    const under = this.screen.under(scene, spot);
-    if (!under) return "";
-    const { picture } = scene.view;
-    const value = intensity(under.voxel, picture);
-    const [x, y, z] = under.point;
-    const side = (v: number, plus: string, minus: string): string => `${v >= 0 ? plus : minus} ${Math.abs(v).toFixed(1)}`;
-    const place = `${side(x, "L", "R")}  ${side(y, "P", "A")}  ${side(z, "H", "F")} mm`;
-    const ratio = value !== null && picture.hasMuscle ? `  ×${(value / picture.unit).toFixed(2)}` : "";
-    return `${place}   ${value === null ? "–" : value.toFixed(0)}${ratio}`;
   }
 
   // Keys and buttons.
@@ -202,11 +201,6 @@ export class Viewer {
     this.state.fade = this.state.fade < 0.5 ? 1 : 0;
   }
 
-  setFade(fade: number): void {
-    this.state.fade = fade;
-    this.render();
-  }
-
   setPlane(plane: PlaneName): void {
     this.state.plane = plane;
   }
@@ -214,7 +208,8 @@ export class Viewer {
   setTool(tool: ToolName): void {
     this.state.tool = tool;
     const edits = tool === "brush" || tool === "eraser" || tool === "fill";
-    if (edits && !this.editable()) this.say(this.texts.edit_native ?? "");
+    if (edits) this.state.masksShown = true;
+    if (edits && !this.outlining.ready()) this.say("edit_native");
   }
 
   setVisit(visit: string): void {
@@ -242,59 +237,11 @@ export class Viewer {
     this.state[flag] = !this.state[flag];
   }
 
-  private get scene(): Scene | null {
-    return this.screen.scene(this.screen.active);
-  }
-
-  toggleLink(): void {
-    const { scene } = this;
-    if (scene) this.gazes.toggle(scene.view.picture, scene.gaze);
-  }
-
-  scroll(steps: number): void {
-    const { scene } = this;
-    if (scene) this.gazes.set(scene.view.picture, scene.view.scrolled(scene.gaze, steps));
-    this.screen.request();
-  }
-
-  /** Zoom; the place under `at` stays where it is. */
-  zoom(factor: number, at?: Spot): void {
-    const { scene } = this;
-    if (!scene) return;
-    const pane = this.screen.active;
-    const fixed = at ?? { x: pane.size.x / 2, y: pane.size.y / 2 };
-    const before = pane.toSpot(scene, fixed);
-    const gaze = { ...scene.gaze, zoom: Math.min(20, Math.max(0.5, scene.gaze.zoom * factor)) };
-    const after = pane.toSpot({ ...scene, gaze }, fixed);
-    const middle = scene.view.middle(gaze);
-    const centre = scene.view.sharedAt(scene.slice ?? 0, middle.x + before.x - after.x, middle.y + before.y - after.y);
-    this.gazes.set(scene.view.picture, { ...gaze, centre });
-    this.screen.request();
-  }
-
-  pan(pane: Pane, dx: number, dy: number): void {
-    const scene = this.screen.scene(pane);
-    if (!scene) return;
-    const scale = pane.scale(scene);
-    const middle = scene.view.middle(scene.gaze);
-    const centre = scene.view.sharedAt(scene.slice ?? 0, middle.x - dx / scale.x, middle.y - dy / scale.y);
-    this.gazes.set(scene.view.picture, { ...scene.gaze, centre });
-    this.screen.request();
-  }
-
   /** The whole image again, in the first window. */
   reset(): void {
-    const { scene } = this;
-    if (scene) this.gazes.set(scene.view.picture, { ...scene.gaze, centre: null, zoom: 1 });
+    this.navigation.fit();
     this.state.windows.clear();
     this.state.inverted = false;
-  }
-
-  point(_pane: Pane, scene: Scene, spot: Spot): void {
-    if (scene.slice === null) return;
-    const cursor = scene.view.sharedAt(scene.slice, spot.x, spot.y);
-    this.gazes.set(scene.view.picture, { ...scene.gaze, cursor });
-    this.render();
   }
 
   setWindow(series: string, window: Window): void {
@@ -313,155 +260,36 @@ export class Viewer {
     return this.data.presets.findIndex((preset) => preset.low === low && preset.high === high);
   }
 
+  set(slider: "fade" | "opacity" | "brushMm", value: number): void {
+    this.state[slider] = value;
+    this.render();
+  }
+
+  /** A click on a mask's name: the first makes it the one that is edited, the next hides it. */
+  chooseLayer(layer: LayerName): void {
+    const { hidden } = this.state;
+    const { outlining } = this;
+    if (outlining.canEdit(layer) && outlining.layer !== layer && !hidden.has(layer)) outlining.layer = layer;
+    else if (!hidden.delete(layer)) hidden.add(layer);
+    this.render();
+  }
+
   help(): void {
     this.dialog.showModal();
   }
 
   cancel(): void {
-    this.drawings.selected = null;
-    this.drawings.sketch = null;
+    this.drawings.select(null);
     this.state.tool = "window";
   }
 
-  // Measurements and marks.
-
-  pointAt(pane: Pane, scene: Scene, at: Spot): Vec3 {
-    const spot = pane.toSpot(scene, at);
-    return scene.view.pointAt(scene.slice ?? 0, spot.x, spot.y);
-  }
-
-  placed(_pane: Pane, scene: Scene): Placed[] {
-    return this.drawings.placed(scene).reverse();
-  }
-
-  sketch(_pane: Pane, scene: Scene, kind: AnnotationKind, points: Vec3[]): void {
-    this.drawings.sketch = points.length > 0 ? this.drawings.make(scene, kind, points) : null;
-    this.render();
-  }
-
-  annotate(_pane: Pane, scene: Scene, kind: AnnotationKind, points: Vec3[]): void {
-    if (scene.slice === null) return;
-    this.drawings.add(this.drawings.make(scene, kind, points));
-    this.annotated();
-  }
-
-  select(id: string | null): void {
-    this.drawings.selected = id;
-    this.render();
-  }
-
-  reshape(id: string, change: (points: Vec3[]) => Vec3[]): void {
-    this.drawings.reshape(id, change);
-    this.render();
-  }
-
-  deleteSelected(): void {
-    if (this.drawings.deleteSelected()) this.annotated();
-  }
-
-  /** Tell Python what is drawn now. */
-  annotated(): void {
-    this.host.setStateValue("annotations", { items: this.drawings.items });
-    this.render();
-  }
-
-  // Masks.
-
-  masksOf(picture: PictureData): PictureMasks | undefined {
-    return this.masks.get(picture.key);
-  }
-
-  private layerData(picture: string, layer: LayerName): PictureData["layers"][number] | undefined {
-    return this.data.pictures.find((p) => p.key === picture)?.layers.find((l) => l.layer === layer);
-  }
-
-  layersCarried(): Set<LayerName> {
-    return new Set(this.scene?.view.picture.layers.map((layer) => layer.layer));
-  }
-
-  /** Whether the active pane's picture has the chosen mask and the reader may edit it. */
-  editable(scene = this.scene): boolean {
-    const layer = scene && this.layerData(scene.view.picture.key, this.state.layer);
-    return layer?.editable === true && this.data.tools.includes("edit") && this.masks.get(scene?.view.picture.key ?? "")?.history(this.state.layer) !== undefined;
-  }
-
-  history(): History | undefined {
-    const { scene } = this;
-    return scene ? this.masksOf(scene.view.picture)?.history(this.state.layer) : undefined;
-  }
-
-  toggleLayer(layer: LayerName): void {
-    const { hidden } = this.state;
-    const editable = this.scene && this.layerData(this.scene.view.picture.key, layer)?.editable;
-    if (editable && this.state.layer !== layer && !hidden.has(layer)) this.state.layer = layer;
-    else if (!hidden.delete(layer)) hidden.add(layer);
-    this.render();
-  }
-
-  setOpacity(opacity: number): void {
-    this.state.opacity = opacity;
-    this.render();
-  }
-
-  setBrush(mm: number): void {
-    this.state.brushMm = mm;
-    this.render();
-  }
-
-  private editing(scene: Scene | null): Editing | null {
-    const masks = scene && this.masksOf(scene.view.picture);
-    if (!scene || !masks || !this.editable(scene)) {
-      this.say(this.texts.edit_native ?? "");
-      return null;
-    }
-    this.state.masksShown = true;
-    return new Editing(masks, this.state.layer, scene.view);
-  }
-
-  startStroke(_pane: Pane, scene: Scene, on: boolean): ReturnType<Editing["brush"]> | undefined {
-    if (scene.slice === null) return undefined;
-    return this.editing(scene)?.brush(scene.slice, this.state.brushMm, on);
-  }
-
-  fill(_pane: Pane, scene: Scene, spot: Spot): void {
-    const editing = scene.slice === null ? null : this.editing(scene);
-    if (!editing) return;
-    if (editing.fill(scene.slice ?? 0, spot)) this.edited(scene);
-    else this.say(this.texts.not_closed ?? "");
-  }
-
-  edit(act: "interpolate" | "smooth"): void {
-    const { scene } = this;
-    const editing = this.editing(scene);
-    if (!editing || !scene) return;
-    if (editing[act]()) this.edited(scene);
-    else this.say(this.texts.nothing_changed ?? "");
-  }
-
-  wind(way: "undo" | "redo"): void {
-    const { scene } = this;
-    if (scene && this.editable(scene) && this.masksOf(scene.view.picture)?.[way](this.state.layer)) this.edited(scene);
-  }
-
-  edited(scene: Scene): void {
-    this.autosave.touch(scene.view.picture.key, this.state.layer);
-  }
-
-  /** What to say about saving; null when nothing can be edited. */
-  saveState(): SaveState | null {
-    const editable = this.data.pictures.some((p) => p.layers.some((layer) => layer.editable));
-    return editable && this.data.tools.includes("edit") ? this.autosave.state : null;
-  }
-
-  retrySave(): void {
-    this.autosave.retry();
-  }
+  // What the reader draws.
 
   seed(scene: Scene, points: Vec3[]): void {
     this.screen.trail = null;
     if (scene.slice === null) return;
     this.host.setTriggerValue("seed", { picture: scene.view.picture.key, points });
-    this.say(this.texts.segmenting ?? "");
+    this.say("segmenting");
   }
 
   trail(pane: Pane, spots: readonly Spot[]): void {
