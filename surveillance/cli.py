@@ -28,13 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="MRI graft-site assessment. Research use: a radiologist's read stands above every value.",
 )
-<<<<<<< HEAD
-for command in (assess, inspect, schema, reading_app, create_administrator, backup, restore):
-=======
 for command in (
-    assess, inspect, schema, create_administrator, reset_password, backup, restore,
+    assess, inspect, schema, reading_app, create_administrator, reset_password, backup, restore,
 ):  # fmt: skip
->>>>>>> store
     app.command()(command)
 app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")
