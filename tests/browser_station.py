@@ -1,8 +1,7 @@
-"""A reading station as its users meet it: `graftsite app` as a process, people in a real browser."""
+"""A reading station as its users meet it: `graftsite app` as a process, people at a browser."""
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,23 +10,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import nibabel as nib
 import numpy as np
-from abdomen import abdomen
+from abdomen import PIXEL_MM, abdomen
 from axe_playwright_python.sync_playwright import Axe
+from browser import watched_page
+from playwright.sync_api import expect
 
 from imaging.geometry import to_ras
 
+expect.set_options(timeout=30_000)
+
 GRAFTSITE = Path(sys.executable).with_name("graftsite")
-CHROMIUM = shutil.which("chromium")
 VISITS = ("BASELINE", "D28", "M3", "M6", "M12")
 WAIT_MS = 60_000
+ABDOMEN_PIXELS, ABDOMEN_MIDDLE_MM = (192, 130), (0.0, -PIXEL_MM / 2)
 SHOTS = os.environ.get("GRAFTSITE_SCREENSHOTS")
 
-BASELINE = dict(t="1", u="1", o="4", r="1", c="0", g="1", a="1", v="4", e="1", w="1", q="1", j="4")
-FOLLOW_UP = BASELINE | dict(l="1", s="1", b="2", n="2", m="0", x="2")
+BASELINE = dict(zip("tuorcgavewqj", "114101141114", strict=True))
+FOLLOW_UP = BASELINE | dict(zip("lsbnmx", "112202", strict=True))
 """Question key to option key: everything as it should be."""
 
 
@@ -92,17 +96,24 @@ def wait_for(condition, seconds=30):
         time.sleep(0.1)
 
 
+@contextmanager
+def seated(chromium, station, name, **window):
+    """Yield a person at a fresh browser; afterwards nothing went wrong or to another host."""
+    with watched_page(chromium, station.url, locale="en-GB", **window) as page:
+        page.context.set_default_timeout(WAIT_MS)
+        person = Person(page, station, name)
+        try:
+            yield person
+        except BaseException:
+            person.shot(f"failed-{name}")
+            raise
+
+
 class Person:
     """One person at one browser window."""
 
-    def __init__(self, chromium, station, name, **window):
-        self.station, self.name = station, name
-        settings = {"viewport": {"width": 1366, "height": 768}, "locale": "en-GB", **window}
-        self.context = chromium.new_context(**settings)
-        self.context.set_default_timeout(WAIT_MS)
-        self.page = self.context.new_page()
-        self.errors = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+    def __init__(self, page, station, name):
+        self.page, self.station, self.name = page, station, name
 
     def sign_in(self, password=None):
         self.page.goto(self.station.url)
@@ -165,10 +176,27 @@ class Person:
         self.page.wait_for_selector(".st-key-next-visit")
         return self
 
-    def go_on(self):
-        """From a locked visit to the next one, or back to the worklist."""
-        self.page.locator(".st-key-next-visit button").click()
+    def to_worklist(self):
+        self.page.locator(".st-key-bar").get_by_text("Worklist").click()
         return self
+
+    def something_waits(self):
+        """Whether the worklist, when it is drawn, offers a visit."""
+        next_one = self.page.locator(".st-key-next")
+        next_one.or_(self.page.get_by_text("Nothing is waiting")).first.wait_for()
+        return next_one.count() > 0
+
+    @property
+    def visit(self):
+        return parse_qs(urlsplit(self.page.url).query)["visit"][0]
+
+    def at(self, point_mm):
+        """Return where a point of the T2W-FS lies on the screen, when one picture is fitted."""
+        box = self.page.locator(".pane:not([hidden])").first.bounding_box()
+        size = [n * mm for n, mm in zip(ABDOMEN_PIXELS, (PIXEL_MM, PIXEL_MM), strict=True)]
+        scale = min(box["width"] / size[0], box["height"] / size[1])
+        x, y = (p - m for p, m in zip(point_mm, ABDOMEN_MIDDLE_MM, strict=True))
+        return box["x"] + box["width"] / 2 + x * scale, box["y"] + box["height"] / 2 + y * scale
 
     def shot(self, name):
         if SHOTS:
@@ -186,12 +214,10 @@ class Person:
             if ours(node)
         ]
 
-    def leave(self):
-        assert self.errors == []
-        self.context.close()
-
 
 def ours(node):
     """What is in a component of ours, in our own markup, or on our own sign-in page."""
     in_shadow = any(isinstance(target, list) for target in node["target"])
-    return in_shadow or any(word in node["html"] for word in ('class="person"', 'class="what"', "<main"))
+    return in_shadow or any(
+        word in node["html"] for word in ('class="person"', 'class="what"', "<main")
+    )

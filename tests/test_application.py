@@ -1,26 +1,27 @@
 """A trial subject from assignment to adjudication, as people do it, in a real browser."""
 
+import csv
 import io
 import re
+import shutil
+import sqlite3
 import zipfile
-from urllib.parse import parse_qs, urlsplit
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from browser_station import BASELINE, CHROMIUM, FOLLOW_UP, VISITS, Person, image_people, running
-from playwright.sync_api import expect, sync_playwright
+from browser_station import BASELINE, FOLLOW_UP, Person, image_people, running, seated
+from playwright.sync_api import expect
 
-DARK_AND_LARGE = {"color_scheme": "dark", "viewport": {"width": 1920, "height": 1080}}
-GRAFT_LPS_MM = (30.0, -64.0, 21.0)
+from readers import accounts, assigning, cases, sessions
+from readers.actor import SYSTEM, Role
+from readers.paradigm import load_paradigm
+from readers.passwords import random_password
+from readers.store import open_store
 
-
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+GRAFT_MM = (30.0, -64.0)
+"""The middle of the graft in the slice that the viewer opens at, LPS x and y."""
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +33,292 @@ def station(tmp_path_factory):
         yield started
 
 
-def seed_in_graft(person):
-    """Click with the seed tool on the brightest place of the left wall, and wait for an outline."""
-    page = person.page
-    page.locator(".viewer").focus()
-    page.keyboard.press("d")
-    box = page.locator(".pane.active, .pane").first.bounding_box()
-    return box
+def choose(page, label, *options):
+    page.get_by_role("combobox", name=re.compile(re.escape(label))).click()
+    for option in options:
+        page.get_by_role("option", name=option).click()
+    page.keyboard.press("Escape")
+
+
+def outline(person, words):
+    """Wait until the form tells the measure of the reader's own outline."""
+    note = person.form.locator(".note", has_text=words)
+    note.wait_for()
+    return float(re.search(r"([\d.]+) mL", note.inner_text()).group(1))
+
+
+def seed(person):
+    person.page.locator(".viewer").focus()
+    person.page.keyboard.press("d")
+    person.page.mouse.click(*person.at(GRAFT_MM))
+    return outline(person, "from a seed")
+
+
+def paint(person):
+    x, y = person.at(GRAFT_MM)
+    person.page.locator(".viewer").focus()
+    person.page.keyboard.press("b")
+    person.page.mouse.move(x - 20, y)
+    person.page.mouse.down()
+    person.page.mouse.move(x + 20, y, steps=5)
+    person.page.mouse.up()
+    return outline(person, "edited")
+
+
+def read_everything(person, *, at_m6=None, helped=False):
+    """Read and sign what the worklist offers, with a seed and an edit where `helped`."""
+    visits = []
+    while person.something_waits():
+        visit = person.open_next().visit
+        if helped and visit == "BASELINE":
+            assert seed(person) > 1.0
+            person.shot("reading-seed")
+        if helped and visit == "M3":
+            assert paint(person) > 0.1
+        given = BASELINE if visit == "BASELINE" else FOLLOW_UP
+        person.answer(given | ((at_m6 or {}) if visit == "M6" else {}))
+        person.shot(f"reading-{person.name}-{visit}")
+        person.lock()
+        person.shot(f"locked-{person.name}-{visit}")
+        person.to_worklist()
+        visits.append(visit)
+    return visits
+
+
+def decide(adjudicator, choice, reason):
+    page = adjudicator.arrive().page
+    page.get_by_role("button", name="Decide").click()
+    page.wait_for_selector(".viewer[data-ready=true]")
+    adjudicator.shot("dispute")
+    assert "reader" not in page.locator(".stTable, [data-testid=stTable]").first.inner_text()
+    page.get_by_role("radiogroup").get_by_text(choice).click()
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_label("Password", exact=True).fill(adjudicator.station.passwords[adjudicator.name])
+    page.get_by_role("button", name="Sign the decision").click()
+    expect(page.get_by_text("No visit waits for a decision")).to_be_visible()
+
+
+def exported(coordinator):
+    """Return the export's CSV of reads as lines of cells."""
+    page = coordinator.page
+    page.locator(".st-key-bar").get_by_text("Export").click()
+    page.get_by_role("button", name="Make the export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
+    return list(csv.DictReader(io.StringIO(archive.read("reads.csv").decode("utf-8"))))
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [((1366, 768), "light"), ((1920, 1080), "dark")], ids=["small", "large"]
+)
+def test_a_read_fits_the_screen_and_everybody_can_use_it(chromium, station, size, scheme):
+    window = {"size": size, "color_scheme": scheme}
+    with seated(chromium, station, "reader-1", **window) as reader:
+        page = reader.page
+        page.goto(station.url)
+        assert reader.violations() == []
+        reader.arrive().open_next()
+        reader.shot(f"reading-{scheme}-{size[0]}")
+        assert reader.violations() == []
+        beyond = "() => document.documentElement.scrollHeight - window.innerHeight"
+        assert page.evaluate(beyond) <= 0
+        for part in (".form", ".viewer"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] + box["height"] <= size[1]
+
+
+def test_the_application_speaks_chinese_when_it_is_asked_to(chromium, station):
+    with seated(chromium, station, "reader-1") as reader:
+        page = reader.page
+        page.goto(station.url)
+        page.get_by_role("link", name="中文").click()
+        expect(page.get_by_role("button", name="登录")).to_be_visible()
+        reader.arrive().open_next()
+        expect(reader.form).to_contain_text("图像质量")
+        reader.shot("reading-chinese")
+        page.get_by_role("link", name="English").click()
+        reader.reading()
+        expect(reader.form).to_contain_text("Image quality")
+
+
+def test_nobody_gets_in_without_a_session_nor_sees_another_readers_case(chromium, station):
+    with seated(chromium, station, "reader-2") as reader:
+        page = reader.page
+        page.goto(f"{station.url}/reading?case=1&visit=BASELINE")
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert page.request.get(f"{station.url}/_stcore/host-config").status == 401
+        reader.sign_in("not the password")
+        expect(page.get_by_role("alert")).to_contain_text("wrong")
+        reader.arrive()
+        for case in ("1", "999", "x", "1%27--"):
+            page.goto(f"{station.url}/reading?case={case}&visit=BASELINE")
+            expect(page.get_by_test_id("stAlert")).to_be_visible()
+            assert page.locator(".viewer").count() == 0
+        page.goto(f"{station.url}/progress")
+        page.wait_for_selector(".st-key-bar")
+        assert page.get_by_role("button", name="Assign").count() == 0
+
+
+def test_two_tabs_of_one_reader_lose_nothing(chromium, station):
+    with seated(chromium, station, "reader-1") as reader:
+        reader.arrive().open_next()
+        second = Person(reader.page.context.new_page(), station, "reader-1")
+        second.page.goto(reader.page.url)
+        second.reading()
+        reader.answer({"t": "1", "u": "1"})
+        second.form.locator(".line").first.focus()
+        second.page.keyboard.type("t2")
+        expect(second.page.get_by_text("changed in another tab")).to_be_visible()
+        second.page.get_by_role("button", name="Those of this tab").click()
+        expect(second.row("t")).to_contain_text("with limits")
+        reader.page.reload()
+        reader.reading()
+        expect(reader.row("t")).to_contain_text("with limits")
+
+
+def test_an_expired_session_loses_nothing_that_was_typed(chromium, station):
+    typed = "<b onmouseover=alert(1)>bold</b> & 'quoted'; DROP TABLE read;--"
+    with seated(chromium, station, "reader-2") as reader:
+        reader.arrive().open_next()
+        end_session(reader)
+        reader.form.locator(".line").first.focus()
+        reader.page.keyboard.press("z")
+        reader.page.keyboard.press("Control+A")
+        reader.page.keyboard.type(typed)
+        expect(reader.page.get_by_text("Nothing is lost")).to_be_visible()
+        password = reader.page.get_by_label("Password", exact=True)
+        password.fill(station.passwords["reader-2"])
+        reader.page.get_by_role("button", name="Sign in").click()
+        reader.reading()
+        expect(reader.row("z")).to_contain_text(typed)
+        reader.saved()
+        reader.page.reload()
+        expect(reader.page.get_by_label("Password")).to_be_visible()
+        reader.sign_in()
+        reader.open_next()
+        expect(reader.row("z").locator(".answer")).to_have_text(typed)
+        assert reader.row("z").locator("b").count() == 0
+
+
+def end_session(person):
+    cookies = {c["name"]: c["value"] for c in person.page.context.cookies()}
+    store = open_store(f"sqlite:///{person.station.data / 'reads.sqlite'}")
+    sessions.sign_out(store, cookies["graftsite_session"])
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("forged", "said"),
+    [
+        ({"graft_seen": "certainly"}, "certainly"),
+        ({"drop": "table"}, "drop"),
+        ({"comment": "x" * 2_000_000}, "2000000"),
+        ({"foci": [{"diameter_mm": 1e9}]}, "diameter_mm"),
+    ],
+    ids=["option", "question", "comment", "number"],
+)
+def test_a_forged_message_is_refused_and_nothing_is_stored(chromium, station, forged, said):
+    with seated(chromium, station, "reader-2") as reader:
+        reader.arrive().open_next()
+        kept = reader.form.locator(".answer").all_inner_texts()
+        number, revision = draft(reader)
+        # What the tab had not saved is sent when the page comes back: here, what it never had.
+        reader.page.evaluate(
+            """([name, answers]) => sessionStorage.setItem(name, JSON.stringify(answers))""",
+            [f"graftsite-read-{number}", {"revision": revision, "answers": forged}],
+        )
+        reader.page.reload()
+        expect(reader.form.locator(".status.failed")).to_contain_text(said)
+        reader.page.evaluate("sessionStorage.clear()")
+        reader.page.reload()
+        reader.reading()
+        assert reader.form.locator(".answer").all_inner_texts() == kept
+
+
+def draft(person):
+    """Return id and revision of the one draft that is open to a person."""
+    with closing(sqlite3.connect(person.station.data / "reads.sqlite")) as database:
+        return database.execute(
+            "SELECT draft.read_id, draft.revision FROM draft"
+            " JOIN read ON read.id = draft.read_id"
+            " JOIN assignment ON assignment.id = read.assignment_id"
+            " JOIN account ON account.id = assignment.reader_id"
+            " LEFT JOIN signed ON signed.read_id = read.id"
+            " WHERE account.name = ? AND signed.id IS NULL",
+            (person.name,),
+        ).fetchone()
+
+
+@pytest.fixture()
+def ten_readers(station):
+    """Ten readers, two a case, all on the images of P01; return their passwords."""
+    store = open_store(f"sqlite:///{station.data / 'reads.sqlite'}")
+    coordinator = next(a.actor for a in accounts.every(store, SYSTEM) if a.name == "coordinator")
+    known = next(c for c in cases.every(store, SYSTEM) if c.case_id == "P01")
+    passwords = {}
+    for number in range(5):
+        pair = [f"t{2 * number}", f"t{2 * number + 1}"]
+        for name in pair:
+            once = accounts.create(store, SYSTEM, name, name, Role.READER)
+            actor = next(a.actor for a in accounts.every(store, SYSTEM) if a.name == name)
+            passwords[name] = random_password()
+            accounts.change_password(store, actor, once, passwords[name])
+        subjects = station.data / "subjects"
+        shutil.copy(subjects / "P01.json", subjects / f"T{number}.json")
+        cases.register(store, SYSTEM, f"T{number}", known.visits)
+        assigning.assign(store, coordinator, f"T{number}", pair, load_paradigm())
+    yield passwords
+    store.close()
+
+
+def test_ten_readers_at_once_lose_no_answer(chromium, station, ten_readers):
+    everyone = replace(station, passwords={**station.passwords, **ten_readers})
+    with ExitStack() as room:
+        readers = [
+            room.enter_context(seated(chromium, everyone, name)).arrive().open_next()
+            for name in ten_readers
+        ]
+        for key, option in BASELINE.items():
+            for reader in readers:
+                # Everybody answers before anybody waits, so that ten saves come together.
+                reader.row(key).wait_for()
+                reader.form.locator(".line").first.focus()
+                reader.page.keyboard.press(key)
+                reader.page.keyboard.press(option)
+        for reader in readers:
+            reader.saved()
+            reader.page.reload()
+        for reader in readers:
+            reader.reading()
+            for key in BASELINE:
+                expect(reader.row(key).locator(".answer")).not_to_have_class(re.compile("none"))
 
 
 def test_a_trial_subject_is_read_adjudicated_and_exported(chromium, station):
-    coordinator = Person(chromium, station, "coordinator").arrive()
-    page = coordinator.page
-    for label, names in (("Cases", ["P02"]), ("Readers (at most 2)", ["reader-1", "reader-2"])):
-        page.get_by_role("combobox", name=re.compile(re.escape(label))).click()
-        for name in names:
-            page.get_by_role("option", name=name).click()
-        page.keyboard.press("Escape")
-    page.get_by_role("button", name="Assign").click()
-    expect(page.get_by_text("Every case has its readers")).to_be_visible()
-    coordinator.shot("coordinator")
-    read_all(Person(chromium, station, "reader-1").arrive(), at_m6={"b": "3"})
+    with seated(chromium, station, "coordinator") as coordinator:
+        page = coordinator.arrive().page
+        choose(page, "Cases", "P02")
+        choose(page, "Readers", "reader-1", "reader-2")
+        page.get_by_role("button", name="Assign").click()
+        expect(page.get_by_text("Every case has its readers")).to_be_visible()
+    with seated(chromium, station, "reader-1") as reader:
+        assert read_everything(reader.arrive(), helped=True)[-1] == "M12"
+    with seated(chromium, station, "reader-2") as reader:
+        assert len(read_everything(reader.arrive(), at_m6={"b": "3", "n": "3"})) == 6
+    with seated(chromium, station, "adjudicator") as adjudicator:
+        decide(adjudicator, "First reading", "The graft is as large as at baseline.")
+    with seated(chromium, station, "coordinator") as coordinator:
+        page = coordinator.arrive().page
+        row = page.get_by_role("row", name="Both together").filter(has_text="adjudicated")
+        assert row.inner_text().split()[2:] == ["agreed"] * 3 + ["adjudicated", "agreed"]
+        coordinator.shot("coordinator-progress")
+        page.locator(".st-key-bar").get_by_text("Agreement").click()
+        share = page.get_by_role("row", name="Shape").first
+        expect(share).to_contain_text("0.83")
+        coordinator.shot("coordinator-agreement")
+        reads = exported(coordinator)
+    assert len(reads) == 12
+    m6 = {read["reader"]: read for read in reads if read["visit"] == "M6"}
+    assert m6["reader-1"]["answer.size_versus_baseline"] == "stable"
+    assert m6["reader-2"]["answer.size_versus_baseline"] == "larger"

@@ -10,10 +10,14 @@ import pytest
 from imaging import errors
 from imaging.messages import keys, text
 from readers import errors as readers_errors
+from surveillance import errors as surveillance_errors
 
 ROOT = Path(__file__).parents[1]
 ERROR_CLASSES = {
-    name for tree in (errors, readers_errors) for name in vars(tree) if name.endswith("Error")
+    name
+    for tree in (errors, readers_errors, surveillance_errors)
+    for name in vars(tree)
+    if name.endswith("Error")
 }
 SOURCES = [
     p for folder in ("imaging", "readers", "surveillance") for p in (ROOT / folder).rglob("*.py")
@@ -50,13 +54,31 @@ def literal_calls(tree):
             yield f"error.{first.value}", given
 
 
-def placeholders(sentence_key):
-    catalogue = text.__globals__["_catalogue"]("en")
+def placeholders(sentence_key, language="en"):
+    catalogue = text.__globals__["_catalogue"](language)
     return {
         name.split(".")[0].split("[")[0]
         for _, name, _, _ in string.Formatter().parse(catalogue[sentence_key])
         if name
     }
+
+
+def section(key):
+    return key.partition(".")[0]
+
+
+def test_what_the_application_says_is_all_translated_with_the_same_values():
+    translated = {section(key) for key in keys("zh")}
+    assert {"reading", "viewer", "worklist", "signing", "error"} <= translated
+    # Of the errors only those that a reader meets are translated.
+    whole = {key for key in keys() if section(key) in translated - {"error"}}
+    assert whole == {key for key in keys("zh") if section(key) != "error"}
+    assert set(keys("zh")) <= set(keys())
+    assert [k for k in keys("zh") if placeholders(k, "zh") != placeholders(k)] == []
+
+
+def test_a_sentence_without_a_translation_comes_in_english():
+    assert text("reason.empty_mask", "zh") == text("reason.empty_mask")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

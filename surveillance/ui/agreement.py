@@ -63,6 +63,9 @@ def _nominal(desk: Desk, rows: Sequence[Nominal]) -> None:
         for row in shown
     ]
     st.table(table, hide_index=True)
+    figures = (getattr(row, name).reason for row in shown for name in _COEFFICIENTS)
+    for reason in dict.fromkeys(reason for reason in figures if reason):
+        st.caption(f"– {reason}")
 
 
 def _name(desk: Desk, name: str) -> str:
@@ -74,7 +77,7 @@ def _name(desk: Desk, name: str) -> str:
 
 def _told(measurement: Measurement) -> str:
     if measurement.value is None:
-        return f"– {measurement.reason}"
+        return "–"
     value = f"{measurement.value:.2f}"
     if measurement.ci95 is None:
         return value

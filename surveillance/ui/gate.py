@@ -14,7 +14,10 @@ from readers.store import Store
 from surveillance.ui.viewer.routes import route_url
 
 SESSION_COOKIE = "graftsite_session"
-_OPEN = ("sign-in", "sign-out", "language", "_stcore/health", "static/", "favicon.png", "graft/")
+_OPEN = (
+    "sign-in", "sign-out", "language", "_stcore/health", "_stcore/bidi-components/", "static/",
+    "favicon.png", "graft/",
+)  # fmt: skip
 """Without a session: signing in, the program's own files, and voxels, which ask for a token."""
 _POLICY_VIOLATION = 1008
 

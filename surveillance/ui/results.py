@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from readers import reading, worklist
+from readers.errors import OrderError
 from readers.read import Read, SignedContent
 from surveillance.cases.outlining import edited
 from surveillance.exports.contract import VisitBlock
@@ -63,7 +64,11 @@ def _next(looking: Looking) -> None:
 def _values(looking: Looking) -> None:
     """Show the program's values; the store writes down that they were seen."""
     desk, read = looking.desk, looking.read
-    found: Any = reading.machine_values(desk.station.store, desk.actor, read.id)
+    try:
+        found: Any = reading.machine_values(desk.station.store, desk.actor, read.id)
+    except OrderError as error:
+        st.info(error.told(desk.language))
+        return
     if found is None:
         st.info(desk.text("results.no_machine"))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def configured_app() -> st.App:
 
 def serve(station: Station) -> None:
     """Serve until interrupted."""
+    # Streamlit would tell that settings changed and ask for a restart: they were ours.
+    logging.getLogger("streamlit.config").disabled = True
     reading_app(station).run(config=_settings(station.configuration.server))
 
 

@@ -112,8 +112,10 @@ def _signing_out(store: Store) -> Endpoint:
 
 async def _speaking(request: Request) -> Response:
     wanted = request.path_params["language"]
-    back = urlsplit(request.headers.get("referer", "")).path
-    response = RedirectResponse(back if back.startswith("/") else route_url(""), 303)
+    came_from = urlsplit(request.headers.get("referer", ""))
+    # Only path and query: a link on another site must not lead back to it.
+    back = f"/{came_from.path.lstrip('/')}?{came_from.query}"
+    response = RedirectResponse(back, 303)
     response.set_cookie(LANGUAGE_COOKIE, "zh" if wanted == "zh" else "en", 365 * 86_400)
     return response
 

@@ -53,7 +53,11 @@ def ask_proof(desk: Desk, statement: str) -> Proof:
     st.text(statement)
     if desk.station.configuration.sign_in.by_identity:
         return Identity(st.user.to_dict())
-    return Password(st.text_input(desk.text("sign_in.password"), type="password", max_chars=1000))
+    return Password(
+        st.text_input(
+            desk.text("sign_in.password"), type="password", max_chars=1000, autocomplete="off"
+        )
+    )
 
 
 def signed(desk: Desk, sign: Callable[[], object]) -> bool:

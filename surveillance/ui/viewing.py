@@ -110,7 +110,7 @@ def _hung(looking: Looking, visit: WorkVisit) -> Hung:
     reading_it = visit.label == looking.read.visit
     drawn = own_mask(looking, visit, found)
     editable = reading_it and looking.draft
-    if reading_it and not looking.draft and st.session_state.get("outlines") == "machine":
+    if reading_it and st.session_state.get("outlines") == "machine" and _may_see_machine(looking):
         return Hung(found, visit.shown, _machine_masks(found))
     if drawn is None and editable and found.grid is not None:
         drawn = nothing_drawn(found.case.shelf.memory, found.grid)
@@ -151,6 +151,13 @@ def _machine_masks(found: CaseVisit) -> Mapping[Layer, Mask]:
         Layer.RECTUS_LEFT: sides.rectus_left,
         Layer.RECTUS_RIGHT: sides.rectus_right,
     }
+
+
+def _may_see_machine(looking: Looking) -> bool:
+    """Whether the store shows this reader the program's outline of the visit."""
+    desk, read = looking.desk, looking.read
+    shown = masks.versions(desk.station.store, desk.actor, read.id)
+    return not looking.draft and any(version.read_id is None for version in shown)
 
 
 def _this_visit(looking: Looking) -> WorkVisit:
