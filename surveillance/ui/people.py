@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from readers import accounts
-from readers.accounts import Account
+from readers.account import Account
 from readers.actor import Role
 from surveillance.ui.acting import act
 from surveillance.ui.desk import Desk
