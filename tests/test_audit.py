@@ -187,7 +187,7 @@ def test_a_trail_made_anew_is_found_by_the_anchor_alone(tampered):
          "Case S01 version 1 is not what was registered."),
         ("UPDATE signed SET machine_seen = 1 - machine_seen WHERE id = 2",
          "What signature 2 was given on was changed."),
-        ("UPDATE signed SET read_id = 3, version = 9 WHERE id = 2", "What signature 2 was given on"),
+        ("UPDATE signed SET read_id = 3, version = 9 WHERE id = 2", "What signature 2"),
         ("UPDATE read SET visit = 'M3' WHERE id = 2", "What signature 2 was given on"),
         ("UPDATE read SET case_version_id = 99 WHERE id = 2", "What signature 2 was given on"),
         ("DELETE FROM signed WHERE id = 2", "What signature 2 was given on"),
