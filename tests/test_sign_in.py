@@ -18,6 +18,7 @@ from readers import accounts
 from readers.account_policy import AccountPolicy
 from readers.actor import SYSTEM, Role
 from readers.store import open_store
+from surveillance.configuration import Configuration
 from surveillance.ui.gate import Gate
 from surveillance.ui.sign_in import sign_in_routes
 
@@ -25,6 +26,8 @@ CHEAP = AccountPolicy(argon2_time=1, argon2_memory_kib=8, argon2_lanes=1)
 
 
 class Station:
+    configuration = Configuration()
+
     def __init__(self, store):
         self.store = store
 
