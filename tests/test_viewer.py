@@ -331,6 +331,7 @@ def test_a_visit_that_is_not_registered_says_so_and_scrolls_alone(reader):
     assert reader.corner("where", 0) == before
     reader.viewer.focus()
     reader.press("3")
+    reader.wait(layout="change", ready="true")
     reader.expect_corner("note", text("viewer.not_registered"))
     assert not reader.pane().locator(".scale").is_visible()
 

@@ -147,7 +147,7 @@ export class Screen {
   private write(pane: Pane, scene: Scene, painted: boolean): void {
     const { texts, state } = this.viewer;
     const { picture, before } = scene.content;
-    const compared = state.choice.layout === "fade" || scene.change;
+    const compared = state.choice.layout === "fade" || state.choice.layout === "change";
     const faded = state.choice.layout === "fade" && before && state.fade < 0.5 ? before : picture;
     const visits = scene.change && before ? `${picture.visit} − ${before.visit}` : faded.visit;
     pane.write("what", `${visits} · ${picture.series}`);
