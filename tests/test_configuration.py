@@ -1,10 +1,12 @@
 """The operator's file says everything or is refused; nobody else is served by accident."""
 
+import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from readers.account_policy import AccountPolicy
 from surveillance.configuration import Configuration, Server, changed, load_configuration
 from surveillance.errors import ConfigurationError
 
@@ -80,6 +82,15 @@ def test_a_file_that_cannot_be_meant_is_refused_with_the_reason(tmp_path, text, 
     with pytest.raises(ConfigurationError) as refused:
         load_configuration(written(tmp_path, text))
     assert said in (str(refused.value), refused.value.code) or said in str(refused.value)
+
+
+def test_the_file_in_the_guide_is_one_and_names_every_key(tmp_path):
+    guide = (Path(__file__).parents[1] / "docs" / "reading.md").read_text("utf-8")
+    found = load_configuration(written(tmp_path, re.search(r"```toml\n(.*?)```", guide, re.S)[1]))
+    for name, section in found:
+        for key in type(section).model_fields if isinstance(section, BaseModel) else ():
+            assert re.search(rf"\b{key} =|\b{key}\b", guide), f"{name}.{key}"
+    assert found.accounts == AccountPolicy()
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
