@@ -58,9 +58,9 @@ class Running:
 
 
 @contextmanager
-def running(data, *options):
+def running(data, *options, port=None):
     """Start a station and stop it; every page answers when this yields."""
-    port = free_port()
+    port = port or free_port()
     printed = data.parent / f"{data.name}-{port}.txt"
     with printed.open("wb") as out:
         command = [GRAFTSITE, "app", "--data", data, "--port", str(port), *options]

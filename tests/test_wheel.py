@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from browser_station import answers, free_port, wait_for
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("imaging", "readers", "surveillance", "pyproject.toml", "README.md", "requirements.in")
@@ -50,3 +51,25 @@ def test_a_store_is_made_and_the_form_is_there(installed, tmp_path):
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == ["1", "26"]
     assert (tmp_path / "reads.sqlite").exists()
+
+
+APP = "import sys; from surveillance.cli import main; sys.argv[0] = 'graftsite'; main()"
+
+
+def test_the_reading_application_is_served_from_what_was_installed(installed, tmp_path):
+    port = free_port()
+    environment = {"PYTHONPATH": str(installed), "HOME": str(tmp_path)}
+    options = ["app", "--data", str(tmp_path / "data"), "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", APP, *options], cwd=tmp_path, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}/sign-in"))
+        assert process.poll() is None, process.communicate()[0].decode()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    for file in ("script.py", "shell.css", "form/form.js", "form/form.css"):
+        assert (installed / "surveillance" / "ui" / file).exists()
+    assert list((installed / "surveillance" / "ui" / "viewer" / "static").glob("viewer-*.js"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
@@ -13,7 +12,7 @@ from readers.actor import Actor
 from readers.errors import SessionError
 from readers.form import Words
 from surveillance.station import Station
-from surveillance.ui.gate import SESSION_COOKIE
+from surveillance.ui.gate import SESSION_COOKIE, session_name
 from surveillance.ui.language import Language, page_language
 from surveillance.ui.running import running_station
 from surveillance.ui.viewer import forget_session
@@ -48,11 +47,11 @@ def arrive() -> Desk:
     try:
         actor = sessions.resume(station.store, token)
     except SessionError as error:
-        forget_session(_name(token))
+        forget_session(session_name(token))
         _sign_in_again(station, language, error)
         st.stop()
     st.session_state["sat here"] = actor.name
-    return Desk(station, actor, _name(token), language)
+    return Desk(station, actor, session_name(token), language)
 
 
 def still_here(desk: Desk) -> bool:
@@ -63,13 +62,17 @@ def still_here(desk: Desk) -> bool:
         return False
 
 
+def leave(desk: Desk) -> None:
+    """Sign out here and at the identity provider."""
+    sessions.sign_out(desk.station.store, _token())
+    forget_session(desk.session)
+    st.session_state.pop("token", None)
+    st.logout()
+
+
 def _token() -> str:
     renewed = st.session_state.get("token")
     return str(renewed or st.context.cookies.get(SESSION_COOKIE, ""))
-
-
-def _name(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8")).hexdigest()[:32]
 
 
 def _sign_in_again(station: Station, language: Language, ended: SessionError) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
@@ -20,6 +22,11 @@ _OPEN = (
 )  # fmt: skip
 """Without a session: signing in, the program's own files, and voxels, which ask for a token."""
 _POLICY_VIOLATION = 1008
+
+
+def session_name(token: str) -> str:
+    """Return a name for a session that does not open it."""
+    return hashlib.sha256(token.encode("utf-8")).hexdigest()[:32]
 
 
 class Gate:

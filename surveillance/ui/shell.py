@@ -8,7 +8,7 @@ from importlib.resources import files
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from surveillance.ui.desk import Desk
+from surveillance.ui.desk import Desk, leave
 from surveillance.ui.viewer.routes import route_url
 
 
@@ -27,6 +27,9 @@ def bar(desk: Desk, title: str) -> None:
             st.page_link(shown)
         st.html(f'<h1 class="what">{escape(title)}</h1>', width="stretch")
         st.html(_person(desk), width="content")
+        if desk.station.configuration.sign_in.by_identity:
+            label = desk.text("desk.sign_out")
+            st.button(label, key="leave", type="tertiary", on_click=leave, args=(desk,))
 
 
 def page() -> DeltaGenerator:
@@ -37,9 +40,10 @@ def page() -> DeltaGenerator:
 def _person(desk: Desk) -> str:
     other = "en" if desk.language == "zh" else "zh"
     language, name = route_url(f"language/{other}"), desk.text("desk.other_language")
-    leave, leaving = route_url("sign-out"), desk.text("desk.sign_out")
     who = escape(f"{desk.actor.display_name} · {desk.text(f'desk.{desk.actor.role}')}")
-    return (
-        f'<span class="person">{who} <a href="{language}" target="_self" lang="{other}">{name}</a> '
-        f'<a href="{leave}" target="_self">{leaving}</a></span>'
-    )
+    out = ""
+    if not desk.station.configuration.sign_in.by_identity:
+        address, label = route_url("sign-out"), desk.text("desk.sign_out")
+        out = f' <a href="{address}" target="_self">{label}</a>'
+    speak = f'<a href="{language}" target="_self" lang="{other}">{name}</a>'
+    return f'<span class="person">{who} {speak}{out}</span>'

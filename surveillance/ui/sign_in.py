@@ -24,8 +24,9 @@ from readers.errors import SessionError
 from readers.sessions import SignedIn
 from readers.store import Store
 from surveillance.station import Station
-from surveillance.ui.gate import SESSION_COOKIE
+from surveillance.ui.gate import SESSION_COOKIE, session_name
 from surveillance.ui.language import LANGUAGE_COOKIE, language_of
+from surveillance.ui.viewer import forget_session
 from surveillance.ui.viewer.routes import route_url
 
 _FORM_BYTES_MAX = 16_384
@@ -40,8 +41,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def sign_in_routes(station: Station) -> list[Route]:
-    """Return the routes of signing in, changing a one-time password, signing out, language."""
+    """Return the routes of signing in, changing a one-time password, signing out, language.
+
+    Where people sign in at an identity provider Streamlit has its own, and only language is left.
+    """
     store = station.store
+    if station.configuration.sign_in.by_identity:
+        return [Route(route_url("language/{language}"), _speaking, methods=["GET"])]
     return [
         Route(route_url("sign-in"), _shown, methods=["GET"]),
         Route(route_url("sign-in"), _signing_in(store), methods=["POST"]),
@@ -102,7 +108,9 @@ def _changing(store: Store) -> Endpoint:
 
 def _signing_out(store: Store) -> Endpoint:
     async def answer(request: Request) -> Response:
-        await run_in_threadpool(sessions.sign_out, store, request.cookies.get(SESSION_COOKIE, ""))
+        token = request.cookies.get(SESSION_COOKIE, "")
+        await run_in_threadpool(sessions.sign_out, store, token)
+        forget_session(session_name(token))
         response = RedirectResponse(route_url("sign-in"), 303)
         response.delete_cookie(SESSION_COOKIE)
         return response
