@@ -21,7 +21,7 @@ from imaging.volume import Mask, Volume
 Points = NDArray[np.floating[Any]]
 ELLIPSOID, BALL, PLATE = "ellipsoid", "ball", "plate"
 _HALF_WIDTH_MM, _HALF_DEPTH_MM = 132.0, 88.0
-_FAT_MM, _BELLY_MM, _MEDIAL_MM, _LATERAL_MM = 12.0, 9.0, 4.0, 62.0
+_FAT_MM, _BELLY_MM, _MEDIAL_MM, _LATERAL_MM = 17.0, 9.0, 4.0, 62.0
 _CENTRE_X_MM = 33.0
 MUSCLE_T2, MUSCLE_T1 = 130.0, 200.0
 _INSIDE_T2, _INSIDE_T1 = 420.0, 110.0
@@ -91,9 +91,8 @@ class Phantom:
         return np.asarray(part)
 
     def middle_y(self, x: Points, z: Points) -> Points:
-        """Return y of the graft's middle surface, in the middle of the opened compartment."""
-        opened = np.clip(self.half_mm(x, z), 0, None)
-        return np.asarray(_skin_y(x, z) + _fat_mm(x, z) + _belly_mm(x) / 2 + opened)
+        """Return y of the graft's middle surface, that of the muscle: it opens both ways."""
+        return np.asarray(_skin_y(x, z) + _fat_mm(x, z) + _belly_mm(x) / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,11 +183,12 @@ def _layers(
     """Return T2W-FS, T1W-FS, left and right compartment at points, as if no graft were brighter."""
     x, y, z = np.moveaxis(points, -1, 0)
     deep = y - _skin_y(x, z)
-    opened = 2 * np.clip(phantom.half_mm(x, z), 0, None)
+    opened = np.clip(phantom.half_mm(x, z), 0, None)
     body = (x / _HALF_WIDTH_MM) ** 2 + (y / (_HALF_DEPTH_MM + 0.03 * z)) ** 2 < 1
     wall = _fat_mm(x, z) + _BELLY_MM + opened + 6.0
     under = deep - _fat_mm(x, z)
-    rectus = (y < 0) & (under > 0) & (under <= _belly_mm(x) + opened)
+    rectus = (y < 0) & (under > -opened) & (under <= _belly_mm(x) + opened)
+    rectus &= (_belly_mm(x) > 0) | (opened > 0)
     lateral = (np.abs(x) > _LATERAL_MM + 6) & body & (under > 0) & (deep < wall + 4) & (y < 0)
     inside = body & (deep > wall)
     images = []
