@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from insertion import Insertion, chaos, insert_graft, outlined_muscles
 from numpy.typing import NDArray
+from outlined import chaos, chaos_outlines, muscles_of
 from scipy import ndimage
 
 from imaging.errors import GeometryError, SeedError
 from imaging.geometry import Geometry
+from imaging.insertion import STILL, Plate, background, draw_motion, insert
 from imaging.protocol import load_protocol
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles, Source
@@ -274,20 +275,22 @@ def test_axes_stored_the_other_way_give_the_same_graft() -> None:
 @pytest.mark.parametrize("case", [1, 2, 3, 5, 8])
 def test_a_real_abdomen_without_graft_gives_no_sure_graft(real_data: Path, case: int) -> None:
     volume = chaos(real_data, case)
-    graft = segment_graft(volume, None, outlined_muscles(volume, case), LIMITS)
+    outlined = muscles_of(volume, *chaos_outlines(case, volume.geometry))
+    graft = segment_graft(volume, None, outlined, LIMITS)
     assert not graft.present or graft.confidence < SURE
 
 
 @pytest.mark.parametrize("ratio", [2.0, 4.0])
 def test_a_plate_inserted_into_a_real_rectus_is_found(real_data: Path, ratio: float) -> None:
     volume = chaos(real_data, 8)
-    outlined = outlined_muscles(volume, 8)
-    picture, truth, fraction = insert_graft(volume, outlined, 8, Insertion(40, 7, 60, ratio))
-    left = Mask(outlined.rectus_left.array | truth.array, volume.geometry)
-    graft = segment_graft(picture, None, replace(outlined, rectus_left=left), LIMITS)
-    assert dice(graft, truth.array) > 0.85
+    scene = background(volume, *chaos_outlines(8, volume.geometry))
+    made = insert(scene, Plate(40, 7, 60, ratio), draw_motion(0, (0, 0, 0), STILL))
+    assert made.right is not None
+    outlined = muscles_of(made.t2, made.left, made.right)
+    graft = segment_graft(made.t2, None, outlined, LIMITS)
+    assert dice(graft, made.graft.array) > 0.85
     assert graft.mask is not None
-    assert graft.mask.voxels == pytest.approx(fraction.sum(), rel=0.2)
+    assert graft.mask.voxel_volume_ml == pytest.approx(made.volume_ml, rel=0.2)
 
 
 def at(*index: float) -> tuple[float, float, float]:

@@ -21,6 +21,7 @@ from imaging.interop import array_of, geometry_of
 from imaging.measurements.shape import measure_shape
 from imaging.measurements.signal import describe
 from imaging.volume import Mask
+from surveillance.exports.contract import GraftBlock, T2Block
 
 Array = NDArray[np.float64]
 
@@ -106,6 +107,21 @@ def test_median_and_coefficient_of_variation_equal_the_consensus(
     assert abs(spread.median - median) <= median_tolerance
     assert spread.coefficient_of_variation.value is not None
     assert abs(spread.coefficient_of_variation.value - cov) <= cov_tolerance + _rounding(cov)
+
+
+NOT_IBSI = {
+    "present", "source", "confidence", "volume_ci95_ml", "centroid_lps_mm",
+    "centroid_baseline_lps_mm", "graft_to_muscle_ratio", "ratio_ci95", "contrast_to_noise",
+    "pattern", "nodules", "mass_like", "high_signal_fraction",
+}  # fmt: skip
+"""Answers, places, intervals, and ratios to reference muscle: IBSI defines none of them."""
+
+
+def test_every_value_the_program_reports_that_ibsi_defines_is_among_these_tests() -> None:
+    """Morphology and intensity statistics; of the local intensity features none is reported."""
+    reported = set(GraftBlock.model_fields) | set(T2Block.model_fields)
+    tested = {name for name, _ in SHAPE.values()} | {"coefficient_of_variation"}
+    assert reported == tested | NOT_IBSI
 
 
 PYRADIOMICS = {

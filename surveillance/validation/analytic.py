@@ -95,7 +95,7 @@ def _sizes(rng: np.random.Generator, recipe: AnalyticRecipe) -> list[Phantom]:
     first = Phantom(
         form,
         width_mm=float(rng.uniform(22, 44)),
-        thickness_mm=float(rng.uniform(14, 26) if form == BALL else rng.uniform(3, 14)),
+        thickness_mm=float(rng.uniform(14, 22) if form == BALL else rng.uniform(3, 14)),
         height_mm=float(rng.uniform(24, 70)),
         t2_ratio=float(rng.uniform(1.6, 3.5)),
         t1_ratio=float(rng.uniform(0.9, 1.15)),
@@ -203,7 +203,7 @@ def _truth(phantom: Phantom, image: Picture, move: RigidTransform) -> VisitTruth
         volume_ml=phantom.volume_ml,
         centroid_lps_mm=tuple(centroid.tolist()),
         compartment_mm=(9.0 + thickness, 9.0),
-        bulge_mm=0.0,
+        bulge_mm=thickness / 2,
         linea_alba_shift_mm=0.0,
         nodules=_nodules(phantom, move),
         visit_from_baseline=move,

@@ -22,11 +22,11 @@ _STYLE = {"svg.hashsalt": "graftsite", "font.size": 9, "axes.grid": True, "grid.
 def figures(summary: Summary, rows: Sequence[Row]) -> dict[str, str]:
     """Return each figure's SVG by name."""
     return {
-        "dice": _svg(lambda axes: _dice(axes, summary.sections)),
-        "volume": _svg(lambda axes: _volume(axes, rows)),
-        "froc": _svg(lambda axes: _froc(axes, summary.sections)),
-        "risk": _svg(lambda axes: _risk(axes, summary.sections)),
-        "landmarks": _svg(lambda axes: _landmarks(axes, summary.sections)),
+        "figure_dice": _svg(lambda axes: _dice(axes, summary.sections)),
+        "figure_volume": _svg(lambda axes: _volume(axes, rows)),
+        "figure_froc": _svg(lambda axes: _froc(axes, summary.sections)),
+        "figure_risk": _svg(lambda axes: _risk(axes, summary.sections)),
+        "figure_landmarks": _svg(lambda axes: _landmarks(axes, summary.sections)),
     }
 
 

@@ -116,7 +116,7 @@ def _targets(summary: Summary) -> str:
 def _accuracy(summary: Summary, figures: Mapping[str, str]) -> str:
     return "".join([
         _tag("h2", text("validation.accuracy_title")),
-        *(_figure(figures[n], text(f"validation.figure_{n}")) for n in ("dice", "volume")),
+        *(_drawn(figures, name) for name in ("figure_dice", "figure_volume")),
         _tag("h3", text("validation.agreement_title")),
         _agreement(summary.sections),
         _tag("h3", text("validation.repeatability_title")),
@@ -148,9 +148,14 @@ def _repeatability(sections: Sequence[Section]) -> str:
 
 
 def _coverage(sections: Sequence[Section]) -> str:
-    head = [text("validation.cases"), *(text(f"validation.{name}_head") for name in QUANTITIES)]
+    names = ("volume_ml_head", "volume_change_percent_head", "t2_ratio_head", "t1_ratio_head")
+    head = [text("validation.cases"), *(text(f"validation.{name}") for name in names)]
     body = [(_name(s), *(_percent(s.coverage[name]) for name in QUANTITIES)) for s in sections]
     return _table(head, body)
+
+
+def _drawn(figures: Mapping[str, str], name: str) -> str:
+    return _figure(figures[name], text(f"validation.{name}"))
 
 
 def _figure(svg: str, caption: str) -> str:
@@ -190,7 +195,7 @@ def _endpoints(sections: Sequence[Section]) -> str:
 
 def _detection(summary: Summary, figures: Mapping[str, str]) -> str:
     parts = [_tag("h2", text("validation.foci_title"))]
-    parts.append(_figure(figures["froc"], text("validation.figure_froc")))
+    parts.append(_drawn(figures, "figure_froc"))
     head = [text(f"validation.{key}") for key in ("cases", "diameter", "contrast", "found")]
     body = [
         (_name(s), _band(*c.diameter_mm), _band(*c.contrast), f"{c.found} / {c.count}")
@@ -218,7 +223,7 @@ def _placed(sections: Sequence[Section], figures: Mapping[str, str]) -> str:
         (_name(s), s.unregistered, _percent(s.sure_share), s.sure_dice_median, s.invented)
         for s in sections
     ]
-    drawn = [_figure(figures[n], text(f"validation.figure_{n}")) for n in ("landmarks", "risk")]
+    drawn = [_drawn(figures, name) for name in ("figure_landmarks", "figure_risk")]
     return "".join([_tag("h2", text("validation.confidence_title")), *drawn, _table(head, body)])
 
 

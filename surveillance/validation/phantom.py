@@ -21,11 +21,12 @@ from imaging.volume import Mask, Volume
 Points = NDArray[np.floating[Any]]
 ELLIPSOID, BALL, PLATE = "ellipsoid", "ball", "plate"
 _HALF_WIDTH_MM, _HALF_DEPTH_MM = 132.0, 88.0
-_FAT_MM, _BELLY_MM, _MEDIAL_MM, _LATERAL_MM = 12.0, 9.0, 4.0, 62.0
+_FAT_MM, _BELLY_MM, _MEDIAL_MM, _LATERAL_MM = 17.0, 9.0, 4.0, 62.0
 _CENTRE_X_MM = 33.0
 MUSCLE_T2, MUSCLE_T1 = 130.0, 200.0
 _INSIDE_T2, _INSIDE_T1 = 420.0, 110.0
-_POINTS = (3, 3, 5)
+_COARSE, _FINE = (2, 2, 3), (3, 3, 5)
+"""Points inside a voxel, for the body and for the graft."""
 _BLOBS = 60
 
 
@@ -90,9 +91,8 @@ class Phantom:
         return np.asarray(part)
 
     def middle_y(self, x: Points, z: Points) -> Points:
-        """Return y of the graft's middle surface, in the middle of the opened compartment."""
-        opened = np.clip(self.half_mm(x, z), 0, None)
-        return np.asarray(_skin_y(x, z) + _fat_mm(x, z) + _belly_mm(x) / 2 + opened)
+        """Return y of the graft's middle surface, that of the muscle: it opens both ways."""
+        return np.asarray(_skin_y(x, z) + _fat_mm(x, z) + _belly_mm(x) / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,36 +107,51 @@ class Picture:
 
 
 def picture(
-    phantom: Phantom | None, grid: Geometry, visit_from_body: RigidTransform, snr: float, seed: int
+    phantom: Phantom, grid: Geometry, visit_from_body: RigidTransform, snr: float, seed: int
 ) -> Picture:
-    """Image the phantom (None: without a graft) where `visit_from_body` puts it."""
+    """Image the phantom where `visit_from_body` puts it."""
     index = np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1)
-    person = phantom or Phantom(ELLIPSOID, 1.0, 0.0, 1.0)
-    t2, t1, share = (np.zeros(grid.shape) for _ in range(3))
-    left, right = (np.zeros(grid.shape) for _ in range(2))
     back = visit_from_body.inverse
-    for offset in _offsets():
-        points = back @ grid.to_world(index + offset)
-        part = person.parts(points) if phantom else np.zeros(grid.shape, np.int64)
-        rectus, side = _rectus(person, points)
-        t2 += _signal(person, points, part, rectus, t1=False)
-        t1 += _signal(person, points, part, rectus, t1=True)
-        share += part > 0
-        left += rectus & side
-        right += rectus & ~side
-    count = np.prod(_POINTS)
+    bowel = _blobs(phantom.seed, back @ grid.to_world(index))
+    layers = [_layers(phantom, back @ grid.to_world(index + o), bowel) for o in _offsets(_COARSE)]
+    t2, t1, left, right = (np.mean(layer, axis=0) for layer in zip(*layers, strict=True))
+    shares = _shares(phantom, grid, back)
+    graft = np.sum(shares, axis=0)
+    # The layers take the whole compartment for muscle: the graft is what differs from it.
+    t2 += _excess([phantom.t2_ratio, *(s.ratio for s in phantom.spots)], MUSCLE_T2, shares)
+    t1 += _excess([phantom.t1_ratio, *(s.t1_ratio for s in phantom.spots)], MUSCLE_T1, shares)
     rng = np.random.default_rng([seed, 51])
     return Picture(
-        t2=_noisy(t2 / count, MUSCLE_T2 / snr, rng, grid),
-        t1=_noisy(t1 / count, MUSCLE_T1 / snr / 1.5, rng, grid),
-        share=share / count,
-        left=Mask(left / count >= 0.5, grid),
-        right=Mask(right / count >= 0.5, grid),
+        t2=_noisy(t2, MUSCLE_T2 / snr, rng, grid),
+        t1=_noisy(t1, MUSCLE_T1 / snr / 1.5, rng, grid),
+        share=graft,
+        left=Mask(left >= 0.5, grid),
+        right=Mask(right >= 0.5, grid),
     )
 
 
-def _offsets() -> FloatArray:
-    steps = [(np.arange(n) + 0.5) / n - 0.5 for n in _POINTS]
+def _excess(ratios: list[float], muscle: float, shares: list[FloatArray]) -> FloatArray:
+    parts = [(ratio - 1) * muscle * share for ratio, share in zip(ratios, shares, strict=True)]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+def _shares(phantom: Phantom, grid: Geometry, back: RigidTransform) -> list[FloatArray]:
+    """Return the graft's share of every voxel, then that of each spot."""
+    shares = [np.zeros(grid.shape) for _ in range(1 + len(phantom.spots))]
+    index = np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1)
+    x, _, z = np.moveaxis(back @ grid.to_world(index), -1, 0)
+    width, height = phantom.extent_mm
+    margin = 2 * max(grid.spacing_mm)
+    near = (np.abs(x - _CENTRE_X_MM) < width / 2 + margin) & (np.abs(z) < height / 2 + margin)
+    for offset in _offsets(_FINE):
+        part = phantom.parts(back @ grid.to_world(index[near] + offset))
+        for number, share in enumerate(shares, start=1):
+            share[near] += (part == number) / np.prod(_FINE)
+    return shares
+
+
+def _offsets(points: tuple[int, int, int]) -> FloatArray:
+    steps = [(np.arange(n) + 0.5) / n - 0.5 for n in points]
     return np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
@@ -162,40 +177,29 @@ def _belly_mm(x: Points) -> Points:
     return np.asarray(np.clip(6 * np.minimum(beside, 1 - beside), 0, 1) * _BELLY_MM)
 
 
-def _rectus(phantom: Phantom, points: Points) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the points in either compartment, graft included, and those on the left."""
+def _layers(
+    phantom: Phantom, points: Points, bowel: FloatArray
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return T2W-FS, T1W-FS, left and right compartment at points, as if no graft were brighter."""
     x, y, z = np.moveaxis(points, -1, 0)
-    deep = y - _skin_y(x, z) - _fat_mm(x, z)
-    opened = 2 * np.clip(phantom.half_mm(x, z), 0, None)
-    inside = (y < 0) & (deep > 0) & (deep <= _belly_mm(x) + opened)
-    return inside, x > 0
-
-
-def _signal(
-    phantom: Phantom,
-    points: Points,
-    part: NDArray[np.int64],
-    rectus: NDArray[np.bool_],
-    *,
-    t1: bool,
-) -> FloatArray:
-    x, y, z = np.moveaxis(points, -1, 0)
-    muscle, inside = (MUSCLE_T1, _INSIDE_T1) if t1 else (MUSCLE_T2, _INSIDE_T2)
-    fat = muscle * (phantom.fat_t1 if t1 else phantom.fat_t2)
     deep = y - _skin_y(x, z)
+    opened = np.clip(phantom.half_mm(x, z), 0, None)
     body = (x / _HALF_WIDTH_MM) ** 2 + (y / (_HALF_DEPTH_MM + 0.03 * z)) ** 2 < 1
-    opened = 2 * np.clip(phantom.half_mm(x, z), 0, None)
     wall = _fat_mm(x, z) + _BELLY_MM + opened + 6.0
-    value = np.where(body, fat, 0.0)
-    value[body & (deep > wall)] = inside
-    value += np.where(body & (deep > wall), _blobs(phantom.seed, points) * (0.4 if t1 else 1.0), 0)
-    lateral = (np.abs(x) > _LATERAL_MM + 6) & body & (deep > _fat_mm(x, z)) & (deep < wall + 4)
-    value[(lateral & (y < 0)) | rectus] = muscle
-    levels = [phantom.t1_ratio if t1 else phantom.t2_ratio]
-    levels += [spot.t1_ratio if t1 else spot.ratio for spot in phantom.spots]
-    for number, level in enumerate(levels, start=1):
-        value[part == number] = level * muscle
-    return np.asarray(value)
+    under = deep - _fat_mm(x, z)
+    rectus = (y < 0) & (under > -opened) & (under <= _belly_mm(x) + opened)
+    rectus &= (_belly_mm(x) > 0) | (opened > 0)
+    lateral = (np.abs(x) > _LATERAL_MM + 6) & body & (under > 0) & (deep < wall + 4) & (y < 0)
+    inside = body & (deep > wall)
+    images = []
+    for muscle, fat, level, share in (
+        (MUSCLE_T2, phantom.fat_t2, _INSIDE_T2, 1.0),
+        (MUSCLE_T1, phantom.fat_t1, _INSIDE_T1, 0.4),
+    ):
+        value = np.where(body, fat * muscle, 0.0)
+        value = np.where(inside, np.clip(level + share * bowel, 20.0, None), value)
+        images.append(np.where(rectus | lateral, muscle, value))
+    return images[0], images[1], rectus & (x > 0), rectus & (x <= 0)
 
 
 def _blobs(seed: int, points: Points) -> FloatArray:

@@ -61,8 +61,9 @@ def recipes(found: tuple[Source, ...], number: int) -> Iterator[RealRecipe]:
     for n in range(number if found else 0):
         rounds = n // len(found)
         course = COURSES[(n + rounds) % len(COURSES)]
-        # Both sets see every image: the seed's parity moves on with each round.
-        yield RealRecipe(found[n % len(found)], course, 2 * n + (n + rounds) % 2)
+        # Rounds go to both sets in turn, so that either sees every image and every course.
+        odd = (rounds + rounds // len(COURSES)) % 2
+        yield RealRecipe(found[n % len(found)], course, 2 * n + odd)
 
 
 def plates(course: str, seed: int, scene: Background) -> list[Plate | None]:

@@ -78,9 +78,9 @@ class SimulatedRecipe:
 def recipes(number: int) -> Iterator[SimulatedRecipe]:
     """Yield `number` recipes that take the courses in turn."""
     for n in range(number):
-        rounds = n // len(COURSES)
-        # Both sets see every course: the seed's parity moves on with each round.
-        yield SimulatedRecipe(COURSES[n % len(COURSES)], 2 * n + (n + rounds) % 2)
+        rounds, place = divmod(n, len(COURSES))
+        # Both sets see every course: its seeds are even and odd in turn.
+        yield SimulatedRecipe(COURSES[place], 2 * n + (place + rounds) % 2)
 
 
 def _visit(visit: SimulatedVisit, name: str) -> Visit:
