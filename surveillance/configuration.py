@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from imaging.errors import ConfigurationError
 from readers.account_policy import AccountPolicy
-from surveillance.errors import ConfigurationError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -3,8 +3,7 @@
 GraftsiteError (imaging)
 ├── CaseImportError        an assessed subject cannot be made a case from what was given
 ├── CaseFilesError         the files of a case are not there, or not as they were written
-├── ReportError            a report cannot be made from what is installed or given
-└── ConfigurationError     the configuration of the reading application cannot be used
+└── ReportError            a report cannot be made from what is installed or given
 """
 
 from __future__ import annotations
@@ -18,10 +17,6 @@ class CaseImportError(GraftsiteError):
 
 class CaseFilesError(GraftsiteError):
     """The files of a case are not there, or not as they were written."""
-
-
-class ConfigurationError(GraftsiteError):
-    """The configuration of the reading application cannot be used."""
 
 
 class ReportError(GraftsiteError):

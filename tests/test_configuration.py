@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from imaging.errors import ConfigurationError
 from readers.account_policy import AccountPolicy
 from surveillance.configuration import Configuration, Server, changed, load_configuration
-from surveillance.errors import ConfigurationError
 
 OIDC = """[sign_in]
 client_id = "graftsite"
