@@ -45,7 +45,8 @@ def test_a_draft_keeps_what_is_in_the_form_complete_or_not(room):
     )  # fmt: skip
     again = reading.load(room.store, room.reader1, read.id)
     assert again == saved
-    assert again.content.plain == {"answers": answers, "marks": [MARK | {"ratio_to_muscle": None}]}
+    unsaid = {"ratio_to_muscle": None, "visit": "", "plane": "axial"}
+    assert again.content.plain == {"answers": answers, "marks": [MARK | unsaid]}
     assert (again.status, again.revision, again.spent_s) == (ReadStatus.DRAFT, 3, 72.5)
     assert again.current is None
 
