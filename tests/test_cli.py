@@ -312,9 +312,12 @@ def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on(tmp_path):
     for number in range(6):
         save(t2, tmp_path / f"in/P{number:02d}/BASELINE/t2w_fs.nii.gz")
     out = tmp_path / "out"
+    # A shell that runs its job in the background has told it to ignore interrupts.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [GRAFTSITE, "assess", tmp_path / "in", "-o", out, "--quiet"], start_new_session=True
     )
+    signal.signal(signal.SIGINT, heard)
     while not list(out.glob("subjects/*/assessment.json")) and process.poll() is None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
