@@ -102,6 +102,15 @@ LEAST_FAT = _private("T1_LEAST_FAT", "Smallest fat fraction that could be seen, 
 FOCUS_DIAMETER = _private("FOCUS_DIAMETER", "Longest diameter in plane of a focus")
 SIMILARITY = _private("REG_SIMILARITY", "Similarity after registration to baseline")
 INVERSE_CONSISTENCY = _private("REG_INVERSE", "Inverse consistency of the registration")
+LOG_JACOBIAN = _private(
+    "WALL_LN_JACOBIAN", "Mean absolute log Jacobian of the wall round the graft"
+)
+WALL_DISPLACEMENT = _private(
+    "WALL_DISPLACEMENT", "Displacement of the wall away from the graft, 95th percentile"
+)
+WALL_INVERSE = _private("WALL_INVERSE", "Inverse consistency of the wall's deformation")
+WALL_LANDMARKS = _private("WALL_LANDMARKS", "Local landmark error of the wall's deformation")
+WALL_FOLDING = _private("WALL_FOLDING", "Share of the wall's ring that folds")
 VOLUME_PERCENT = _private("VOLUME_PERCENT", "Change of volume, percent")
 REPEATABILITY = (
     _private("VOLUME_RC_DOWN", "Fall of volume that an unchanged graft may show"),

@@ -74,6 +74,11 @@ T1 = (
 REGISTRATION = (
     Number("registration.similarity", c.SIMILARITY, c.ONE, c.FROM_REGISTRATION),
     Number("registration.inverse_consistency_mm", c.INVERSE_CONSISTENCY, c.MM, c.FROM_REGISTRATION),
+    Number("deformation.log_jacobian", c.LOG_JACOBIAN, c.ONE, c.FROM_REGISTRATION),
+    Number("deformation.displacement_mm", c.WALL_DISPLACEMENT, c.MM, c.FROM_REGISTRATION),
+    Number("deformation.inverse_consistency_mm", c.WALL_INVERSE, c.MM, c.FROM_REGISTRATION),
+    Number("deformation.landmark_error_mm", c.WALL_LANDMARKS, c.MM, c.FROM_REGISTRATION),
+    Number("deformation.folding_fraction", c.WALL_FOLDING, c.ONE, c.FROM_REGISTRATION),
 )
 
 
