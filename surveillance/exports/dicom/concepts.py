@@ -106,7 +106,7 @@ LOG_JACOBIAN = _private(
     "WALL_LN_JACOBIAN", "Mean absolute log Jacobian of the wall round the graft"
 )
 WALL_DISPLACEMENT = _private(
-    "WALL_DISPLACEMENT", "Displacement of the wall away from the graft, 95th percentile"
+    "WALL_SHIFT", "Displacement of the wall away from the graft, 95th percentile"
 )
 WALL_INVERSE = _private("WALL_INVERSE", "Inverse consistency of the wall's deformation")
 WALL_LANDMARKS = _private("WALL_LANDMARKS", "Local landmark error of the wall's deformation")
