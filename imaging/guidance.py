@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from imaging.segmentation.seed import Stroke
 
@@ -14,9 +13,9 @@ from imaging.segmentation.seed import Stroke
 class Guidance:
     """Strokes of seed points (LPS mm), mask files, and which region of one, by visit label."""
 
-    seeds: Mapping[str, Stroke] = field(default_factory=lambda: MappingProxyType({}))
-    masks: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
-    regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    seeds: Mapping[str, Stroke] = field(default_factory=dict)
+    masks: Mapping[str, Path] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def visits(self) -> frozenset[str]:

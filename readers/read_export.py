@@ -81,6 +81,8 @@ _MARK = {
     "value": "length in mm, area in mm2, or the pixel's value",
     "unit": "of the value",
     "ratio_to_muscle": "value over the reference muscle's median",
+    "visit": "label of the visit whose image it lies on; empty for the one that is read",
+    "plane": "plane that slice_index counts along",
 }
 _KEY = ("case_id", "visit", "reader", "is_reread", "signed_version")
 
