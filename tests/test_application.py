@@ -303,7 +303,8 @@ def test_a_trial_subject_is_read_adjudicated_and_exported(chromium, station):
         page.get_by_role("button", name="Assign").click()
         expect(page.get_by_text("Every case has its readers")).to_be_visible()
     with seated(chromium, station, "reader-1") as reader:
-        assert read_everything(reader.arrive(), helped=True)[-1] == "M12"
+        read = read_everything(reader.arrive(), helped=True)
+        assert len(read) == 6
     with seated(chromium, station, "reader-2") as reader:
         assert len(read_everything(reader.arrive(), at_m6={"b": "3", "n": "3"})) == 6
     with seated(chromium, station, "adjudicator") as adjudicator:

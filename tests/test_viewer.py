@@ -50,6 +50,13 @@ class Reader:
     def press(self, *keys):
         for key in keys:
             self.page.keyboard.press(key)
+        self.drawn()
+
+    def drawn(self):
+        """Wait until the frame that shows what was done last is on the screen."""
+        self.page.evaluate(
+            "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        )
 
     def pane(self, n=0):
         return self.page.locator(".pane:not([hidden])").nth(n)
@@ -80,6 +87,7 @@ class Reader:
         for x, y in at[1:]:
             self.page.mouse.move(x, y, steps=steps)
         self.page.mouse.up(button=button)
+        self.drawn()
 
     def click(self, x, y, n=0):
         self.drag((x, y), n=n)
@@ -89,6 +97,7 @@ class Reader:
         self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         for _ in range(abs(notches)):
             self.page.mouse.wheel(0, 100 if notches > 0 else -100)
+        self.drawn()
 
     def written(self):
         return json.loads(self.page.locator("#written").text_content())

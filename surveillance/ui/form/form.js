@@ -21,6 +21,8 @@ export default function mount(component) {
 
 const IDLE_MS = 60_000; // so long without a key or a move, and the reader is taken to be away
 const TYPING_MS = 600; // a pause this long in typing and the text is sent
+const PATIENCE_MS = 3_000; // so long without a reply, and a message is sent again; then twice as long, …
+const PATIENCE_MAX_MS = 30_000;
 
 /** Make an element; `on…` are listeners, everything else attributes. */
 function el(tag, attributes = {}, ...children) {
@@ -39,6 +41,7 @@ class Form {
     this.root = el("div", { class: "form", onkeydown: (e) => this.key(e) });
     component.parentElement.append(this.root);
     this.sent = 0;
+    this.patience = PATIENCE_MS;
     this.spent = 0;
     this.seen = performance.now();
     this.awake = () => this.tick(true);
@@ -75,6 +78,10 @@ class Form {
       this.pending = false;
       sessionStorage.removeItem(this.store);
     }
+    if (this.replied()) {
+      clearTimeout(this.again);
+      this.patience = PATIENCE_MS;
+    }
     this.followUp();
     if (this.data.goTo && this.data.goTo !== this.wentTo) this.open = this.data.goTo;
     this.wentTo = this.data.goTo;
@@ -96,6 +103,7 @@ class Form {
   }
 
   leave() {
+    clearTimeout(this.again);
     for (const name of ["pointermove", "keydown", "wheel"]) window.removeEventListener(name, this.awake);
     window.removeEventListener("keydown", this.toForm);
     window.removeEventListener("resize", this.resized);
@@ -142,7 +150,19 @@ class Form {
       this.sent = Math.max(this.sent + 1, this.data.status.echo + 1);
       this.trigger("answers", { read: this.data.read, n: this.sent, answers: this.answers, spent_s: this.spent });
       this.spent = 0;
+      this.waitForReply();
     }, afterMs);
+  }
+
+  /** Python may drop a message, when the page is drawn anew just then: it is sent until there is a reply. */
+  waitForReply() {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.replied() || this.send(0), this.patience);
+    this.patience = Math.min(2 * this.patience, PATIENCE_MAX_MS);
+  }
+
+  replied() {
+    return this.data.status.echo >= this.sent;
   }
 
   tick(moved) {
