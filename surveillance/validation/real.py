@@ -11,14 +11,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imaging.insertion import STILL, Background, Plate, Spot, draw_motion, insert
+from imaging.insertion import (
+    STILL,
+    Background,
+    Inserted,
+    Motion,
+    Plate,
+    Spot,
+    draw_motion,
+    insert,
+)
+from imaging.insertion.sheet import sheet_of
 from imaging.protocol import load_protocol
 from imaging.visit import VisitName
 from surveillance.validation.case import REAL, Case, split_of
 from surveillance.validation.inserted import case_of
 from surveillance.validation.source import Source, scene_of
 
-COURSES = ("stays", "nodule", "grows", "resolves", "mass", "none")
+COURSES = ("stays", "nodule", "grows", "resolves", "mass", "none", "oedema")
 VISITS = ((VisitName.BASELINE, 0), (VisitName.D28, 28), (VisitName.M3, 91))
 _SPOTS_MM = (3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
 _CONTRASTS = (1.3, 1.65, 2.0, 3.0)
@@ -51,10 +61,19 @@ class RealRecipe:
         visits = []
         for number, plate in enumerate(plates(self.course, self.seed, scene)):
             wobble = STILL if number == 0 else None
-            visits.append(
-                insert(scene, plate, draw_motion(1000 * self.seed + number, centre, wobble))
-            )
+            motion = draw_motion(1000 * self.seed + number, centre, wobble)
+            inserted = _oedema if self.course == "oedema" else insert
+            visits.append(inserted(scene, plate, motion))
         return case_of(self.name, visits, VISITS, load_protocol())
+
+
+def _oedema(scene: Background, plate: Plate | None, motion: Motion) -> Inserted:
+    """Make a visit with a bright plate in the right muscle, if that is outlined, and no graft."""
+    if scene.right is None:
+        return insert(scene, None, motion)
+    there = replace(scene, sheet=sheet_of(scene.right))
+    without, made = insert(scene, None, motion), insert(there, plate, motion)
+    return replace(without, t2=made.t2, t1=made.t1)
 
 
 def recipes(found: tuple[Source, ...], number: int) -> Iterator[RealRecipe]:
