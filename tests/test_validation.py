@@ -156,6 +156,9 @@ def test_fat_is_seen_from_the_fraction_above_which_all_is_called_abnormal():
 def test_risk_falls_when_the_least_sure_are_left_out():
     rows = [row(dice=1.0, confidence=0.9), row(dice=0.2, confidence=0.1)]
     assert risk_by_coverage(rows) == [(0.5, 0.0), (1.0, pytest.approx(0.4))]
+    tied = [row(dice=1.0, confidence=0.0), row(dice=0.0, confidence=0.0)]
+    assert risk_by_coverage(tied) == [(1.0, 0.5)]
+    assert risk_by_coverage([]) == []
 
 
 def truth(volume, ratio=1.6, nodules=(), **given):
