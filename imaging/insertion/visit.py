@@ -86,33 +86,33 @@ def insert(scene: Background, plate: Plate | None, motion: Motion) -> Inserted:
     share = np.zeros(scene.axial.shape)
     for part in parts:
         share = share + part
-    images = [
-        None if channel is None else _image(channel, warp, (body, source), parts, number)
-        for number, channel in enumerate((scene.t2, scene.t1))
-    ]
-    left, right = (_outline(outline, source, scene) for outline in (scene.left, scene.right))
     graft = share >= 0.5
-    t2, t1 = (None if i is None else Volume(_back(i, scene), scene.geometry) for i in images)
-    if t2 is None or left is None:
-        raise ValueError("a background has a T2W-FS and a left muscle")
+    right = None if scene.right is None else _outline(scene.right, source, scene) & ~graft
+    t1 = None if scene.t1 is None else _image(scene.t1, warp, (body, source), parts, 1)
     return Inserted(
-        t2=t2,
-        t1=t1,
+        t2=_volume(_image(scene.t2, warp, (body, source), parts, 0), scene),
+        t1=None if t1 is None else _volume(t1, scene),
         share=_back(share, scene),
-        graft=Mask(_back(graft, scene), scene.geometry),
-        left=Mask(_back(left | graft, scene), scene.geometry),
-        right=None if right is None else Mask(_back(right & ~graft, scene), scene.geometry),
+        graft=_mask(graft, scene),
+        left=_mask(_outline(scene.left, source, scene) | graft, scene),
+        right=None if right is None else _mask(right, scene),
         warp=warp,
     )
+
+
+def _volume(axial: NDArray[np.float32], scene: Background) -> Volume:
+    return Volume(_back(axial, scene), scene.geometry)
+
+
+def _mask(axial: NDArray[np.bool_], scene: Background) -> Mask:
+    return Mask(_back(axial, scene), scene.geometry)
 
 
 def _back(array: NDArray[Any], scene: Background) -> NDArray[Any]:
     return np.ascontiguousarray(from_axial(array, scene.geometry))
 
 
-def _outline(outline: Mask | None, source: Points, scene: Background) -> NDArray[np.bool_] | None:
-    if outline is None:
-        return None
+def _outline(outline: Mask, source: Points, scene: Background) -> NDArray[np.bool_]:
     values = to_axial(outline.array, outline.geometry).astype(np.float32)
     return np.asarray(sampled(values, source, scene) >= 0.5)
 

@@ -20,8 +20,8 @@ from surveillance.validation.source import Source, public_sources
 from surveillance.validation.summary import Summary, as_json, summarise
 from surveillance.validation.tables import rows_csv, table_markdown, table_text
 
-QUICK = {ANALYTIC: 6, SIMULATED: 7, REAL: 12}
-FULL = {ANALYTIC: 40, SIMULATED: 210, REAL: 72}
+QUICK = {ANALYTIC: 3, SIMULATED: 4, REAL: 8}
+FULL = {ANALYTIC: 40, SIMULATED: 210, REAL: 84}
 """Cases of each kind; analytic ones of each question."""
 
 

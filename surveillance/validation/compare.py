@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from imaging.assessment import Anatomy, Assessment, VisitAssessment
@@ -37,9 +39,7 @@ def _row(
     protocol: Protocol,
 ) -> Row:
     truth, visit = case.truths[number], assessment.visits[number]
-    anatomy = visit.anatomy
-    if anatomy is None:
-        raise ValueError(f"{recipe.name}: a made visit has no readable T2W-FS")
+    anatomy = cast(Anatomy, visit.anatomy)  # every made visit has its T2W-FS in memory
     graft = anatomy.graft
     hits, false = _foci(truth, anatomy)
     mean, worst = _landmarks(case.landmarks[number], visit)

@@ -104,8 +104,13 @@ def _fat_limit(rows: Sequence[Row], epsilon: float, contrast: float) -> FatLimit
 
 
 def risk_by_coverage(rows: Sequence[Row]) -> list[tuple[float, float]]:
-    """Return (share of visits kept, their mean 1 − Dice) as the confidence asked for falls."""
+    """Return (share of visits kept, their mean 1 − Dice) as the confidence asked for falls.
+
+    Visits of one confidence are kept or left out together.
+    """
     graft = [row for row in rows if row.graft_true]
-    scored = sorted(((row.confidence, 1 - (row.dice or 0.0)) for row in graft), reverse=True)
-    losses = np.array([loss for _, loss in scored])
-    return [(n / len(losses), float(losses[:n].mean())) for n in range(1, len(losses) + 1)]
+    confidence = np.array([row.confidence for row in graft])
+    loss = np.array([1 - (row.dice or 0.0) for row in graft])
+    limits = np.unique(confidence)[::-1]
+    kept = [confidence >= limit for limit in limits]
+    return [(float(k.mean()), float(loss[k].mean())) for k in kept]

@@ -84,7 +84,9 @@ def _risk(axes: Axes, sections: Sequence[Section]) -> None:
     for section, colour in zip(sections, _COLOURS, strict=False):
         if section.risk:
             share, loss = zip(*section.risk, strict=True)
-            axes.plot(share, loss, color=colour, label=_name(section))
+            axes.step(
+                share, loss, "o-", where="pre", markersize=3, color=colour, label=_name(section)
+            )
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set(xlabel=text("validation.axis_coverage"), ylabel=text("validation.axis_risk"))
 

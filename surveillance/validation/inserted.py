@@ -10,6 +10,7 @@ import numpy as np
 
 from imaging.geometry import FloatArray
 from imaging.insertion import Background, Inserted
+from imaging.insertion.background import Channel
 from imaging.protocol import Protocol
 from imaging.segmentation.axial import to_axial
 from imaging.simulation import GraftState, Nodule, VisitPlan, VisitTruth
@@ -21,6 +22,8 @@ from surveillance.validation.case import Case, Landmarks, seed_in, visit_of
 from surveillance.validation.demanded import demanded_answers
 
 _FREE_OF_GRAFT_MM = 10.0
+_FAT_MM = (3.0, 8.0)
+"""In front of the muscle lies fat."""
 _EVERY = 7
 """Of the muscles' columns, one in so many is a landmark."""
 
@@ -83,8 +86,8 @@ def _truth(visit: Inserted, baseline: Inserted) -> VisitTruth:
         t2_ratio=plate.ratio if plate else None,
         t1_ratio=plate.t1_ratio if plate and visit.t1 else None,
         fat_fraction=0.0,
-        fat_suppression_t2=1.0,
-        fat_suppression_t1=0.5,
+        fat_suppression_t2=_suppression(visit.warp.scene, visit.warp.scene.t2),
+        fat_suppression_t1=_suppression(visit.warp.scene, visit.warp.scene.t1),
         expected={},
     )
 
@@ -107,6 +110,19 @@ def _bulge(visit: Inserted) -> float:
     if visit.laid is None:
         return 0.0
     return visit.laid.plate.displaced * float(visit.laid.opening_mm.max()) / 2
+
+
+def _suppression(scene: Background, channel: Channel | None) -> float:
+    """Return fat in front of the outlined muscle relative to muscle; 0 without the contrast."""
+    if channel is None:
+        return 0.0
+    muscle = to_axial(scene.left.array, scene.left.geometry)
+    first = np.where(muscle.any(axis=1), muscle.argmax(axis=1), -1)
+    depth = (
+        first[:, None, :] - np.arange(muscle.shape[1])[None, :, None]
+    ) * scene.axial.spacing_mm[1]
+    fat = (first[:, None, :] >= 0) & (depth >= _FAT_MM[0]) & (depth <= _FAT_MM[1])
+    return float(np.median(channel.array[fat] / channel.level[fat])) if fat.any() else 0.0
 
 
 def _nodules(visit: Inserted) -> tuple[NoduleTruth, ...]:

@@ -20,7 +20,7 @@ from imaging.volume import Mask
 
 TRUE, FOUND = (255, 255, 255), (230, 159, 0)
 _PIXEL_MM, _MARGIN_MM = 0.5, 18.0
-_WHITE_AT_MUSCLE = 4.0
+_WHITE_AT_MUSCLE = 3.0
 BoolArray = NDArray[np.bool_]
 
 

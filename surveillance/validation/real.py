@@ -11,17 +11,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imaging.insertion import STILL, Background, Plate, Spot, draw_motion, insert
+from imaging.insertion import (
+    STILL,
+    Background,
+    Inserted,
+    Motion,
+    Plate,
+    Spot,
+    draw_motion,
+    insert,
+)
+from imaging.insertion.sheet import sheet_of
 from imaging.protocol import load_protocol
 from imaging.visit import VisitName
 from surveillance.validation.case import REAL, Case, split_of
 from surveillance.validation.inserted import case_of
 from surveillance.validation.source import Source, scene_of
 
-COURSES = ("stays", "nodule", "grows", "resolves", "mass", "none")
+COURSES = ("stays", "nodule", "grows", "resolves", "mass", "none", "oedema")
 VISITS = ((VisitName.BASELINE, 0), (VisitName.D28, 28), (VisitName.M3, 91))
 _SPOTS_MM = (3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
 _CONTRASTS = (1.3, 1.65, 2.0, 3.0)
+_ROOM_FOR_TWO_MM = 36.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +61,19 @@ class RealRecipe:
         visits = []
         for number, plate in enumerate(plates(self.course, self.seed, scene)):
             wobble = STILL if number == 0 else None
-            visits.append(
-                insert(scene, plate, draw_motion(1000 * self.seed + number, centre, wobble))
-            )
+            motion = draw_motion(1000 * self.seed + number, centre, wobble)
+            inserted = _oedema if self.course == "oedema" else insert
+            visits.append(inserted(scene, plate, motion))
         return case_of(self.name, visits, VISITS, load_protocol())
+
+
+def _oedema(scene: Background, plate: Plate | None, motion: Motion) -> Inserted:
+    """Make a visit with a bright plate in the right muscle, if that is outlined, and no graft."""
+    if scene.right is None:
+        return insert(scene, None, motion)
+    there = replace(scene, sheet=sheet_of(scene.right))
+    without, made = insert(scene, None, motion), insert(there, plate, motion)
+    return replace(without, t2=made.t2, t1=made.t1)
 
 
 def recipes(found: tuple[Source, ...], number: int) -> Iterator[RealRecipe]:
@@ -81,7 +101,7 @@ def plates(course: str, seed: int, scene: Background) -> list[Plate | None]:
     if course == "mass":
         return [first, settled, later.scaled(float(rng.uniform(2.2, 3.2)), thicker=2.0)]
     if course == "nodule":
-        return [first, settled, replace(later, spots=(_spot(rng, later),))]
+        return [first, settled, replace(later, spots=_spots(rng, later))]
     return [first, settled, later]
 
 
@@ -101,7 +121,14 @@ def _first(rng: np.random.Generator, seed: int, scene: Background) -> Plate:
     )
 
 
-def _spot(rng: np.random.Generator, plate: Plate) -> Spot:
-    left, up = rng.uniform(-0.2, 0.2, 2) * (plate.width_mm, plate.height_mm)
-    diameter, contrast = rng.choice(_SPOTS_MM), rng.choice(_CONTRASTS)
-    return Spot((float(left), float(up)), float(diameter), float(contrast) * plate.ratio)
+def _spots(rng: np.random.Generator, plate: Plate) -> tuple[Spot, ...]:
+    """Return one focus, or two in a graft long enough to hold them apart."""
+    long = plate.height_mm >= _ROOM_FOR_TWO_MM
+    return tuple(_spot(rng, plate, level) for level in ((-0.24, 0.24) if long else (0.0,)))
+
+
+def _spot(rng: np.random.Generator, plate: Plate, level: float) -> Spot:
+    left = float(rng.uniform(-0.2, 0.2)) * plate.width_mm
+    up = (level + float(rng.uniform(-0.06, 0.06))) * plate.height_mm
+    diameter, contrast = float(rng.choice(_SPOTS_MM)), float(rng.choice(_CONTRASTS))
+    return Spot((left, up), diameter, contrast * plate.ratio)

@@ -6,9 +6,9 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from imaging.assessment import Assessment, assess
+from imaging.assessment import Anatomy, Assessment, assess
 from imaging.errors import SeedError
 from imaging.guidance import Guidance
 from imaging.protocol import Protocol
@@ -68,10 +68,8 @@ def run_one(recipe: Recipe, protocol: Protocol, variants: Sequence[str]) -> Done
         assessment, refused = _assessed(case.subject, protocol, seeds)
         ours = rows_of(recipe, case, assessment, variant, protocol)
         rows += [replace(row, error=refused.get(row.visit)) for row in ours]
-        last, truth = assessment.visits[-1].anatomy, case.truths[-1]
-        if last is not None:
-            picture = outlined_png(last, truth.graft, truth.rectus_left)
-            pictures[(recipe.name, variant)] = picture
+        last, truth = cast(Anatomy, assessment.visits[-1].anatomy), case.truths[-1]
+        pictures[(recipe.name, variant)] = outlined_png(last, truth.graft, truth.rectus_left)
     return tuple(rows), pictures
 
 

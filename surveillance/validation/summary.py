@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from typing import cast
 
 from imaging.findings.status import Status
 from imaging.protocol import Protocol
@@ -184,10 +185,7 @@ def as_json(summary: Summary) -> dict[str, object]:
         "sections": sections,
         "fat": [asdict(limit) for limit in summary.fat],
     }
-    rounded = _rounded(plain)
-    if not isinstance(rounded, dict):
-        raise TypeError("a summary is a mapping")
-    return rounded
+    return cast(dict[str, object], _rounded(plain))
 
 
 def _target(result: Result) -> dict[str, object]:
