@@ -103,8 +103,13 @@ def change_mind_and_correct(reader):
     """On the last visit that was read: a second answer, then a correction, each with its reason."""
     page = reader.page
     page.get_by_role("button", name="Look again").first.click()
-    for name, answer in (("Second answer…", {"j": "5"}), ("Correct…", {"j": "3"})):
+    for name, about, answer in (
+        ("Second answer…", "A second answer stands", {"j": "5"}),
+        ("Correct…", "A correction replaces", {"j": "3"}),
+    ):
         page.get_by_role("button", name=name).click()
+        expect(page.get_by_text(about)).to_be_visible()
+        reader.reading()
         reader.answer(answer, saved="Not signed yet")
         page.keyboard.press("Control+Enter")
         page.get_by_role("dialog").get_by_label("Reason").fill(f"{name} for a test")

@@ -41,11 +41,11 @@ def app(
     from surveillance.ui.server import serve
 
     del debug  # read by main() before any command runs
+    if results is not None and not (results / "subjects").is_dir():
+        raise UsageError("no_results", folder=results)
     configuration = changed(load_configuration(config), data=data, port=port)
     station = open_station(configuration, load_protocol(protocol))
     given = tuple(images or ())
-    if results is not None and not (results / "subjects").is_dir():
-        raise UsageError("no_results", folder=results)
     if results is None and given:
         results = _assessed(station, given)
     if results is not None:
