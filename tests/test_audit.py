@@ -1,7 +1,8 @@
+import shutil
 from datetime import timedelta
 
 import pytest
-from reading_room import BASELINE, CHEAP, Hand, open_room
+from reading_room import BASELINE, CHEAP, Hand, enter, open_room
 from sqlalchemy import text
 from test_adjudication import decide, disputed
 from test_store import filled
@@ -21,12 +22,24 @@ from readers.errors import AuditError
 from readers.verification import verify
 
 
-@pytest.fixture()
-def tampered(tmp_path):
-    """Yield a full room and a way to change its database past its own refusal."""
-    anchor = make_anchor(tmp_path / "keys")
-    room = open_room(f"sqlite:///{tmp_path / 'reads.sqlite'}", Hand(), anchor)
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """Return a folder with a full store and its keys: tests attack a copy."""
+    folder = tmp_path_factory.mktemp("full")
+    anchor = make_anchor(folder / "keys")
+    room = open_room(f"sqlite:///{folder / 'reads.sqlite'}", Hand(), anchor)
     filled(room)
+    room.store.close()
+    return folder, room
+
+
+@pytest.fixture()
+def tampered(full, tmp_path):
+    """Yield a full room and a way to change its database past its own refusal."""
+    folder, first = full
+    shutil.copytree(folder, tmp_path / "copy")
+    anchor = make_anchor(tmp_path / "copy" / "keys")
+    room = enter(f"sqlite:///{tmp_path / 'copy' / 'reads.sqlite'}", first)
 
     def attack(*statements):
         with room.store.engine.begin() as connection:
@@ -35,7 +48,6 @@ def tampered(tmp_path):
             ).scalars()
             for name in list(triggers):
                 connection.execute(text(f"DROP TRIGGER {name}"))
-            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             for statement in statements:
                 connection.execute(text(statement))
 
@@ -198,7 +210,7 @@ def test_a_trail_made_anew_is_found_by_the_anchor_alone(tampered):
 )  # fmt: skip
 def test_what_the_trail_vouches_for_cannot_be_changed_unseen(tampered, attack_with, said):
     room, attack, _ = tampered
-    attack("PRAGMA foreign_keys = OFF")
+    attack()
     with room.store.engine.connect() as connection:
         connection.connection.execute("PRAGMA foreign_keys = OFF")
         connection.connection.execute(attack_with)
