@@ -145,8 +145,8 @@ class Person:
         letter = self.page.locator(f'.line kbd:text-is("{key.upper()}")')
         return self.form.locator(".question", has=letter)
 
-    def answer(self, given):
-        """Answer questions by the keyboard alone."""
+    def answer(self, given, saved=None):
+        """Answer questions by the keyboard alone; `saved` is what the form then says."""
         self.form.locator(".line").first.focus()
         for key, option in given.items():
             self.row(key).wait_for()
@@ -154,7 +154,10 @@ class Person:
             self.row(key).and_(self.form.locator(".open")).wait_for()
             self.page.keyboard.press(option)
             self.row(key).locator(".answer:not(.none)").wait_for()
-        self.saved()
+        if saved is None:
+            self.saved()
+        else:
+            self.form.locator(".status", has_text=saved).wait_for()
         return self
 
     def saved(self):
@@ -165,14 +168,16 @@ class Person:
                 && !Object.keys(sessionStorage).some((k) => k.startsWith('graftsite-read-'))"""
         )
 
-    def sign(self, button="Sign"):
-        self.page.fill("[role=dialog] input[type=password]", self.station.passwords[self.name])
-        self.page.get_by_role("button", name=button, exact=True).click()
+    def prove(self, where=None):
+        """Type the password that a signature asks for."""
+        field = (where or self.page).get_by_label("Password", exact=True)
+        field.fill(self.station.passwords[self.name])
 
     def lock(self):
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_selector("[role=dialog]")
-        self.sign()
+        self.prove(self.page.get_by_role("dialog"))
+        self.page.get_by_role("button", name="Sign", exact=True).click()
         self.page.wait_for_selector(".st-key-next-visit")
         return self
 

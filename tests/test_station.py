@@ -1,12 +1,16 @@
 """A station joins cases and reads; a read stays what it was when a subject is assessed anew."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import streamlit as st
 from abdomen import abdomen
 from browser_station import image_people
+from typer.testing import CliRunner
 
+from imaging.errors import InputError, UsageError
 from imaging.guidance import Guidance
 from imaging.protocol import load_protocol
 from imaging.series import Role
@@ -16,12 +20,18 @@ from readers.actor import SYSTEM
 from readers.actor import Role as Duty
 from readers.errors import OrderError
 from surveillance.batch import Request, run
+from surveillance.cases.anatomy import muscles, outlined, prepared
+from surveillance.cases.outlining import edited, seeded
+from surveillance.cli import app
 from surveillance.configuration import Configuration, Storage
 from surveillance.demonstration import furnish
 from surveillance.errors import CaseFilesError, CaseImportError
+from surveillance.exports.contract import AssessmentRecord
 from surveillance.station import import_results, open_station, register
 from surveillance.ui.drawings import annotations_of, marks_of
 from surveillance.ui.lightbox import BASELINE_SPACE, Hung, hang, nothing_drawn
+from surveillance.ui.running import running_station
+from surveillance.ui.server import configured_app
 from surveillance.ui.viewer import Annotation, AnnotationKind, Layer, Plane
 
 PROTOCOL = load_protocol()
@@ -39,7 +49,10 @@ class Silent:
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
-    image_people(folder, {"P01": 2, "P02": 1})
+    image_people(folder, {"P01": 2, "P02": 2})
+    # P02 has a T1W without fat suppression at baseline, and no T2W-FS at day 28.
+    shutil.copy(folder / "P02/BASELINE/t1w_fs.nii.gz", folder / "P02/BASELINE/t1w.nii.gz")
+    (folder / "P02/D28/t2w_fs.nii.gz").unlink()
     return folder
 
 
@@ -130,6 +143,61 @@ def test_the_machine_is_hidden_until_the_lock_with_its_values_and_its_outline(
 def test_results_without_their_images_are_refused_by_name(station, results, images):
     with pytest.raises(CaseImportError, match="P01"):
         import_results(station, results, (images / "P02",))
+
+
+def test_a_visit_without_t2w_fs_is_looked_at_and_cannot_be_outlined(station):
+    case = station.library.newest("P02")
+    first, second = case.visits
+    assert set(first.stored.images) == {"t2w_fs", "t1w_fs", "t1w"}
+    assert set(second.stored.images) == {"t1w_fs"}
+    assert second.volume(Role.T1W_FS) is not None
+    assert second.volume(Role.T2W_FS) is second.on_baseline(Role.T1W_FS) is second.grid is None
+    assert prepared(second) is muscles(second) is None
+    for impossible in (
+        lambda: seeded(second, ((30.0, -64.0, 21.0),)),
+        lambda: edited(case, {"D28": first.graft.mask}),
+    ):
+        with pytest.raises(CaseFilesError, match="no readable T2W-FS"):
+            impossible()
+    again = edited(case, {}).model_copy(update={"fingerprint": case.record.fingerprint})
+    assert AssessmentRecord.model_validate_json(again.model_dump_json()) == case.record
+    assert [v.visit for v in edited(case, {}, until="BASELINE").visits] == ["BASELINE"]
+    box = hang([Hung(visit, visit.label, {}) for visit in case.visits])
+    assert "D28/T1W-FS/native" in box.sheets
+
+
+def test_a_series_that_could_not_be_read_is_kept_as_such_and_says_so(station):
+    visit = station.library.newest("P02").visits[0]
+    (supporting,) = visit.stored.supporting
+    lost = visit.stored.model_copy(
+        update={"supporting": (supporting.model_copy(update={"voxels": None}),)}
+    )
+    assert set(lost.images) == {"t2w_fs", "t1w_fs"}
+    (series,) = outlined(replace(visit, stored=lost)).visit.supporting
+    with pytest.raises(InputError, match="could not be read"):
+        series.load()
+
+
+def test_a_folder_that_holds_no_results_is_refused_before_anything_is_made(tmp_path):
+    options = ["app", "--results", str(tmp_path / "none"), "--data", str(tmp_path / "data")]
+    with pytest.raises(UsageError, match="no results"):
+        CliRunner().invoke(app, options, catch_exceptions=False)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_script_alone_says_who_has_to_run_it(monkeypatch):
+    monkeypatch.setattr("surveillance.ui.running._PROCESS.station", None)
+    with pytest.raises(RuntimeError, match="server"):
+        running_station()
+
+
+def test_an_application_of_a_configuration_file_is_one_a_process(tmp_path, monkeypatch):
+    config = tmp_path / "graftsite.toml"
+    config.write_text('[storage]\ndata = "data"\n')
+    monkeypatch.setenv("GRAFTSITE_CONFIG", str(config))
+    assert isinstance(configured_app(), st.App)
+    assert running_station().library.subjects == ()
+    running_station().store.close()
 
 
 def hung(station, **masks_of):

@@ -32,6 +32,7 @@ def app(
     debug: Debug = False,
 ) -> None:
     """Serve the reading application; the first start with --images assesses them."""
+    from imaging.errors import UsageError
     from imaging.messages import text
     from imaging.protocol import load_protocol
     from surveillance.configuration import changed, load_configuration
@@ -40,6 +41,8 @@ def app(
     from surveillance.ui.server import serve
 
     del debug  # read by main() before any command runs
+    if results is not None and not (results / "subjects").is_dir():
+        raise UsageError("no_results", folder=results)
     configuration = changed(load_configuration(config), data=data, port=port)
     station = open_station(configuration, load_protocol(protocol))
     given = tuple(images or ())
@@ -48,6 +51,8 @@ def app(
     if results is not None:
         typer.echo(text("app.importing", results=results))
         import_results(station, results, given)
+    if not station.library.subjects:
+        typer.echo(text("app.no_cases"))
     if demo:
         _show(furnish(station))
     server = configuration.server

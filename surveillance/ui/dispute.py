@@ -7,15 +7,14 @@ from typing import Any
 import streamlit as st
 
 from readers import adjudication
-from readers.adjudication import BlindedPair, Reading
-from readers.answers import plain
+from readers.adjudication import BlindedPair
 from readers.errors import NotFoundError
-from readers.form import Question, load_form
 from readers.signing import Given, Pen
 from surveillance.cases.case import CaseVisit
 from surveillance.ui.desk import Desk
 from surveillance.ui.disputes import differing
 from surveillance.ui.lightbox import Hung, hang
+from surveillance.ui.readings import SIDES, rows
 from surveillance.ui.shell import bar
 from surveillance.ui.signing import ask_proof, signed
 from surveillance.ui.third import third_reading
@@ -27,8 +26,6 @@ from surveillance.ui.viewer import (
     mount_viewer,
     viewer_texts,
 )
-
-_SIDES = ("first", "second")
 
 
 def draw(desk: Desk) -> None:
@@ -91,14 +88,14 @@ def _hung(desk: Desk, pair: BlindedPair, visit: CaseVisit, side: str) -> Hung:
 
 def _decide(desk: Desk, pair: BlindedPair) -> None:
     _outline(desk)
-    rows = _rows(desk, pair)
-    apart = [row for row in rows if row[1] != row[2]]
-    alike = [row for row in rows if row[1] == row[2]]
-    heads = [desk.text(f"dispute.{name}") for name in ("question", *_SIDES)]
+    found = rows(desk, pair)
+    apart = [row for row in found if row[1] != row[2]]
+    alike = [row for row in found if row[1] == row[2]]
+    heads = [desk.text(f"dispute.{name}") for name in ("question", *SIDES)]
     st.table([dict(zip(heads, row, strict=True)) for row in apart], hide_index=True)
     with st.expander(desk.text("dispute.alike", count=len(alike))):
         st.table([dict(zip(heads, row, strict=True)) for row in alike], hide_index=True)
-    options = {name: desk.text(f"dispute.{name}") for name in (*_SIDES, "third")}
+    options = {name: desk.text(f"dispute.{name}") for name in (*SIDES, "third")}
     choice: Any = st.radio(
         desk.text("dispute.choice"), list(options), format_func=options.__getitem__,
         horizontal=True, index=None,
@@ -121,7 +118,7 @@ def _sign(desk: Desk, pair: BlindedPair, choice: Any, pen: Pen, third: Given | N
 
 
 def _outline(desk: Desk) -> None:
-    options = {side: desk.text(f"dispute.outline_{side}") for side in _SIDES}
+    options = {side: desk.text(f"dispute.outline_{side}") for side in SIDES}
     chosen = st.segmented_control(
         desk.text("results.outlines"), list(options), format_func=options.__getitem__,
         default="first", required=True, label_visibility="collapsed",
@@ -129,34 +126,3 @@ def _outline(desk: Desk) -> None:
     if chosen != st.session_state.get("outline shown", "first"):
         st.session_state["outline shown"] = chosen
         st.rerun()
-
-
-def _rows(desk: Desk, pair: BlindedPair) -> list[tuple[str, str, str]]:
-    """Return both readings, question by question."""
-    form = load_form(pair.template.form_version)
-    rows = []
-    for name in form.endpoints:
-        one, other = (desk.text(f"machine.{_of(pair, side).endpoints[name]}") for side in _SIDES)
-        rows.append((desk.text(f"machine.{name}"), one, other))
-    for question in form.questions:
-        one, other = (_told(desk, question, _of(pair, side)) for side in _SIDES)
-        if one or other:
-            rows.append((desk.words(question.label), one, other))
-    return rows
-
-
-def _of(pair: BlindedPair, side: str) -> Reading:
-    found: Reading = getattr(pair, side)
-    return found
-
-
-def _told(desk: Desk, question: Question, reading: Reading) -> str:
-    answer: Any = plain(reading.content.answers).get(question.id)
-    if answer is None:
-        return ""
-    labels = {option.id: desk.words(option.label) for option in question.options}
-    if question.kind == "table":
-        return "; ".join(" ".join(str(cell) for cell in row.values()) for row in answer)
-    if isinstance(answer, list):
-        return ", ".join(labels[option] for option in answer)
-    return labels.get(answer, f"{answer} {question.unit or ''}".strip())

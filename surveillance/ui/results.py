@@ -15,9 +15,9 @@ from surveillance.ui import second_answer
 from surveillance.ui.acting import part
 from surveillance.ui.desk import Desk
 from surveillance.ui.form import Look, described, mount_form
+from surveillance.ui.looking import Looking, looking_at, own_mask
 from surveillance.ui.machine import comparison
 from surveillance.ui.signing import Task
-from surveillance.ui.viewing import Looking, looking_at, own_mask
 
 
 @part
@@ -96,7 +96,7 @@ def _with_own_outline(looking: Looking) -> VisitBlock | None:
             drawn[visit.label] = mask
     if read.visit not in drawn:
         return None
-    case = looking.case_visit(next(v for v in looking.visits if v.label == read.visit)).case
+    case = looking.case_visit(looking.this_visit).case
     known = tuple(sorted((label, id(mask)) for label, mask in drawn.items()))
     with st.spinner(desk.text("results.measuring")):
         record, _ = case.shelf.memory.get(

@@ -55,7 +55,7 @@ def draw(desk: Desk, read: Read, task: Task) -> None:
         on_finish=lambda: _take(desk, read, key, "finish"),
     )
     if finishing and not stopped(desk, read, content):
-        sign_here(desk, read, task, given)
+        sign_here(desk, read, task, given, after=lambda: _end(read.id))
 
 
 def _take(desk: Desk, read: Read, key: str, kind: str) -> None:

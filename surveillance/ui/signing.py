@@ -25,8 +25,14 @@ class Task(StrEnum):
     CHANGE_MIND = "change_mind"
 
 
-def sign_here(desk: Desk, read: Read, task: Task, given: Given | None = None) -> None:
-    """Open the dialog; `given` are the new answers of a correction or a change of mind."""
+def sign_here(
+    desk: Desk,
+    read: Read,
+    task: Task,
+    given: Given | None = None,
+    after: Callable[[], None] = lambda: None,
+) -> None:
+    """Open the dialog; `given` are new answers for a locked read, `after` is done when signed."""
 
     @st.dialog(desk.text(f"signing.{task}"), width="medium")
     def dialog() -> None:
@@ -43,6 +49,7 @@ def sign_here(desk: Desk, read: Read, task: Task, given: Given | None = None) ->
             return
         pen = Pen(proof, desk.station.protocol, reason)
         if signed(desk, lambda: _sign(desk, read, task, pen, given, acknowledged)):
+            after()
             st.rerun()
 
     dialog()

@@ -18,7 +18,7 @@ from surveillance.ui.form.contract import answers_of
 def third_reading(desk: Desk, pair: BlindedPair) -> Given:
     """Draw the form, filled with the first reading to begin with; return what it holds now."""
     name = f"third-{pair.dispute.id}"
-    answers = st.session_state.setdefault(name, plain(pair.first.content.answers))
+    answers = st.session_state.setdefault(f"answers-{name}", plain(pair.first.content.answers))
     marks = (*pair.first.content.marks, *pair.second.content.marks)
     content = parse_content(load_form(pair.template.form_version), answers, _each_once(marks))
     status = st.session_state.get(f"status-{name}", Status())
@@ -47,5 +47,5 @@ def _take(desk: Desk, pair: BlindedPair, name: str) -> None:
     except GraftsiteError as error:
         st.session_state[f"status-{name}"] = Status("failed", error.told(desk.language), echo)
         return
-    st.session_state[name] = plain(parsed.answers)
+    st.session_state[f"answers-{name}"] = plain(parsed.answers)
     st.session_state[f"status-{name}"] = Status("saved", desk.text("results.not_signed"), echo)

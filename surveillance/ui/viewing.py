@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
@@ -12,10 +9,7 @@ from imaging.errors import GraftsiteError
 from imaging.resampling import resample
 from imaging.series import Role
 from imaging.volume import Mask
-from readers import masks, reading, worklist
-from readers.read import Read, ReadStatus
 from readers.worklist import WorkVisit
-from surveillance.cases.anatomy import muscles
 from surveillance.cases.case import CaseVisit
 from surveillance.cases.outlining import seeded
 from surveillance.ui import drafts
@@ -23,7 +17,14 @@ from surveillance.ui.acting import part
 from surveillance.ui.desk import Desk
 from surveillance.ui.drawings import Sheet, annotations_of, marks_of
 from surveillance.ui.lightbox import Hung, LightBox, hang, nothing_drawn
-from surveillance.ui.measured import keep_measured
+from surveillance.ui.looking import (
+    Looking,
+    keep_outline,
+    looking_at,
+    machine_masks,
+    may_see_machine,
+    own_mask,
+)
 from surveillance.ui.viewer import (
     Hanging,
     Layer,
@@ -33,28 +34,6 @@ from surveillance.ui.viewer import (
     mount_viewer,
     viewer_texts,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Looking:
-    """What a reader looks at: the read, and the visits that may be seen with it."""
-
-    desk: Desk
-    read: Read
-    visits: tuple[WorkVisit, ...]
-
-    def case_visit(self, visit: WorkVisit) -> CaseVisit:
-        """Return the images of a visit, in the version that its own read is bound to."""
-        desk = self.desk
-        source = worklist.image_source(
-            desk.station.store, desk.actor, self.read.assignment_id, self.read.visit, visit.label
-        )
-        return desk.station.library.showing(source.case_id, source.visit, source.images)
-
-    @property
-    def draft(self) -> bool:
-        """Whether anything may still be changed."""
-        return self.read.status is ReadStatus.DRAFT
 
 
 @part
@@ -91,18 +70,10 @@ def look(desk: Desk, read_id: int) -> None:
         if marks != read.content.marks and drafts.save(desk, read_id, marks=marks):
             st.rerun()
     if events.edited is not None:
-        _keep(looking, events.edited.mask, "edited")
+        keep_outline(looking, events.edited.mask, "edited")
         st.rerun()
     if events.seed is not None:
         _grow(looking, events.seed, box)
-
-
-def looking_at(desk: Desk, read_id: int) -> Looking:
-    """Return what belongs to a read; refuses another's."""
-    store, actor = desk.station.store, desk.actor
-    read = reading.load(store, actor, read_id)
-    visits = worklist.viewable_visits(store, actor, read.assignment_id, read.visit)
-    return Looking(desk, read, visits)
 
 
 def _hung(looking: Looking, visit: WorkVisit) -> Hung:
@@ -110,72 +81,11 @@ def _hung(looking: Looking, visit: WorkVisit) -> Hung:
     reading_it = visit.label == looking.read.visit
     drawn = own_mask(looking, visit, found)
     editable = reading_it and looking.draft
-    if reading_it and st.session_state.get("outlines") == "machine" and _may_see_machine(looking):
-        return Hung(found, visit.shown, _machine_masks(found))
+    if reading_it and st.session_state.get("outlines") == "machine" and may_see_machine(looking):
+        return Hung(found, visit.shown, machine_masks(found))
     if drawn is None and editable and found.grid is not None:
         drawn = nothing_drawn(found.case.shelf.memory, found.grid)
     return Hung(found, visit.shown, {} if drawn is None else {Layer.GRAFT: drawn}, editable)
-
-
-def own_mask(looking: Looking, visit: WorkVisit, found: CaseVisit) -> Mask | None:
-    """Return the reader's newest outline of a visit, None without one."""
-    newest = own_version(looking, visit)
-    if newest is None or visit.read_id is None:
-        return None
-    desk, read_id = looking.desk, visit.read_id
-    return found.case.shelf.memory.get(
-        ("reader's mask", newest.sha256),
-        lambda: masks.load(desk.station.store, desk.actor, read_id, newest.id),
-        lambda mask: mask.array.nbytes,
-    )
-
-
-def own_version(looking: Looking, visit: WorkVisit) -> masks.MaskVersion | None:
-    """Return the reader's newest version of a visit's outline, None without one."""
-    if visit.read_id is None:
-        return None
-    desk = looking.desk
-    every = masks.versions(desk.station.store, desk.actor, visit.read_id)
-    own = [v for v in every if v.read_id == visit.read_id and v.structure == "graft"]
-    return own[-1] if own else None
-
-
-def _machine_masks(found: CaseVisit) -> Mapping[Layer, Mask]:
-    """Return the program's outlines: after the lock only."""
-    drawn = {} if found.graft.mask is None else {Layer.GRAFT: found.graft.mask}
-    sides = muscles(found)
-    if sides is None:
-        return drawn
-    return {
-        **drawn,
-        Layer.RECTUS_LEFT: sides.rectus_left,
-        Layer.RECTUS_RIGHT: sides.rectus_right,
-    }
-
-
-def _may_see_machine(looking: Looking) -> bool:
-    """Whether the store shows this reader the program's outline of the visit."""
-    desk, read = looking.desk, looking.read
-    shown = masks.versions(desk.station.store, desk.actor, read.id)
-    return not looking.draft and any(version.read_id is None for version in shown)
-
-
-def _this_visit(looking: Looking) -> WorkVisit:
-    return next(v for v in looking.visits if v.label == looking.read.visit)
-
-
-def _keep(looking: Looking, mask: Mask, source: masks.Source) -> None:
-    desk, read = looking.desk, looking.read
-    parent = own_version(looking, _this_visit(looking))
-    kept = masks.keep(
-        desk.station.store,
-        desk.actor,
-        read.id,
-        mask,
-        source,
-        parent=None if parent is None else parent.id,
-    )
-    keep_measured(desk, read.id, kept, mask)
 
 
 def _grow(looking: Looking, seed: Seed, box: LightBox) -> None:
@@ -192,7 +102,7 @@ def _grow(looking: Looking, seed: Seed, box: LightBox) -> None:
     if graft.mask is None:
         st.warning(desk.text("reading.seed_found_nothing"))
         return
-    _keep(looking, graft.mask, "seeded")
+    keep_outline(looking, graft.mask, "seeded")
     st.rerun()
 
 
