@@ -32,7 +32,7 @@ T2_GRID, T1_GRID = (320, 320, 40), (320, 260, 72)
 def measure() -> dict[str, float]:
     """Return CPU and wall seconds, and the peak resident memory in GB, of one assessment."""
     with TemporaryDirectory() as folder:
-        _write_subject(Path(folder) / "in")
+        write_subject(Path(folder) / "in")
         program = [sys.executable, "-c", "from surveillance.cli import main; main()"]
         arguments = ["assess", f"{folder}/in", "--output", f"{folder}/out", "--quiet"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -47,7 +47,8 @@ def _on_one_core() -> None:
     os.sched_setaffinity(0, {0})
 
 
-def _write_subject(folder: Path) -> None:
+def write_subject(folder: Path) -> None:
+    """Write five visits of the bench patient as NIfTI."""
     plan = VisitPlan(VisitName.BASELINE, 0, GraftState(12.0, fluid_fraction=0.5))
     simulated = simulate(Scenario("bench", (plan,), seed=SEED)).visits[0]
     if simulated.t1w_fs is None:

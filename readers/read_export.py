@@ -81,7 +81,7 @@ _MARK = {
     "value": "length in mm, area in mm2, or the pixel's value",
     "unit": "of the value",
     "ratio_to_muscle": "value over the reference muscle's median",
-    "visit": "label of the visit whose image it lies on; empty for the one that is read",
+    "image_visit": "label of the visit whose image it lies on",
     "plane": "plane that slice_index counts along",
 }
 _KEY = ("case_id", "visit", "reader", "is_reread", "signed_version")
@@ -198,7 +198,9 @@ def _flat(record: Mapping[str, Any], names: Mapping[str, Item]) -> dict[str, Any
 def _marks(records: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for record in records:
         key = {name: record[name] for name in _KEY}
-        yield from ({**key, **mark} for mark in record["marks"])
+        for mark in record["marks"]:
+            lies_on = mark.get("visit") or record["visit"]
+            yield {**mark, **key, "image_visit": lies_on}
 
 
 def _table(name: str, item: Any, records: Iterable[Mapping[str, Any]]) -> str:

@@ -189,6 +189,7 @@ class Person:
         """Whether the worklist, when it is drawn, offers a visit."""
         next_one = self.page.locator(".st-key-next")
         next_one.or_(self.page.get_by_text("Nothing is waiting")).first.wait_for()
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         return next_one.count() > 0
 
     @property

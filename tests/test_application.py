@@ -57,6 +57,7 @@ def seed(person):
 def paint(person):
     x, y = person.at(GRAFT_MM)
     person.page.locator(".viewer").focus()
+    person.page.keyboard.press("1")  # drawn on the image as acquired
     person.page.keyboard.press("b")
     person.page.mouse.move(x - 20, y)
     person.page.mouse.down()

@@ -117,9 +117,23 @@ def test_without_a_sheath_to_compare_with_displacement_is_unknown() -> None:
     assert len(sheath_displacement_mm(size(muscles(left=EMPTY)), size(), identity())) == 0
 
 
-def test_a_sheath_of_one_level_is_no_surface() -> None:
+def test_a_sheath_of_one_level_is_known_at_that_level_alone() -> None:
     flat = size(muscles(left=box((10, 39), (-5, 6), (0, 0))))
-    assert np.isnan(sheath_displacement_mm(size(), flat, identity())).all()
+    known = np.isfinite(sheath_displacement_mm(size(), flat, identity()))
+    assert (size().sheath_mm[known][:, 2] == 0.0).all()
+    assert known.sum() == 30
+
+
+def test_between_columns_the_sheath_is_interpolated_and_beyond_it_is_unknown() -> None:
+    ramp = union(*(box((10, 39), (-n, 6), (2 * n, 2 * n)) for n in range(1, 6)))
+    half = np.eye(4)
+    half[:3, 3] = 0.0, 0.0, 1.0  # half a level up
+    outward = sheath_displacement_mm(
+        size(muscles(left=ramp)), size(muscles(left=ramp)), RigidTransform(half)
+    )
+    known = np.isfinite(outward)
+    assert known.sum() == 4 * 30  # the highest level has none above it
+    assert np.allclose(outward[known], -0.5)
 
 
 def test_a_midline_pushed_4_mm_to_the_right_has_shifted_by_4_mm() -> None:

@@ -53,6 +53,16 @@ def test_foci_nodes_and_marks_are_tables_of_their_own(sqlite_room):
     assert node["short_axis_mm"] == "7.0"
     (mark,) = table(files, "marks.csv")
     assert json.loads(mark["points_lps_mm"]) == MARK["points_lps_mm"]
+    assert (mark["visit"], mark["image_visit"]) == ("D28", "D28")
+
+
+def test_a_mark_on_an_earlier_visit_is_exported_with_both_visits(sqlite_room):
+    sqlite_room.case(labels=("BASELINE", "D28"))
+    sqlite_room.assign()
+    sqlite_room.lock("reader1", BASELINE)
+    sqlite_room.lock("reader1", NODULAR, marks=[MARK | {"visit": "BASELINE"}])
+    (mark,) = table(export_reads(sqlite_room.store), "marks.csv")
+    assert (mark["visit"], mark["image_visit"]) == ("D28", "BASELINE")
 
 
 def test_decisions_are_exported_with_their_reason(sqlite_room):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import LinearNDInterpolator
-from scipy.spatial import QhullError
 
 from imaging.geometry import FloatArray, Geometry
 from imaging.measurement import Measurement, measured, missing
@@ -20,6 +19,8 @@ THICKEST_PERCENTILE = 90.0
 """Of the columns of one level: near the thickest place, without its single outliers."""
 COLUMNS_MIN = 5
 """Fewer columns of a level do not fix the curve of its midline."""
+ON_COLUMN = 1e-6
+"""Nearer to a column than this, in voxels, its neighbour does not count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,8 @@ class MuscleSize:
         (n, 3) LPS, the anterior face of the left compartment, one point per column.
     before_graft
         (n,), which of those points lie in front of the graft.
+    grid
+        The grid whose columns those are.
     linea_alba_mm
         (m, 3) LPS, midline.
     graft_levels_mm
@@ -49,6 +52,7 @@ class MuscleSize:
     volume_right_ml: Measurement
     sheath_mm: FloatArray
     before_graft: NDArray[np.bool_]
+    grid: Geometry
     linea_alba_mm: FloatArray
     graft_levels_mm: tuple[float, float] | None
 
@@ -67,6 +71,7 @@ def measure_muscle(muscles: Muscles, graft: Graft) -> MuscleSize:
         volume_right_ml=_volume(right),
         sheath_mm=sheath,
         before_graft=_before(inside, columns),
+        grid=left.geometry,
         linea_alba_mm=np.asarray(muscles.linea_alba_mm, dtype=np.float64).reshape(-1, 3),
         graft_levels_mm=None if z is None else (float(z.min()), float(z.max())),
     )
@@ -150,21 +155,33 @@ def sheath_displacement_mm(
 ) -> FloatArray:
     """Return how far each sheath point (n,) of a visit lies outward of the reference's sheath.
 
-    Outward is anterior, in the reference's patient space; NaN where the reference has no sheath
-    behind or before the point. The reference is interpolated linearly between its points.
+    Outward is anterior along the reference's own grid; NaN where the reference has no sheath
+    behind or before the point. Between four columns the reference is interpolated bilinearly.
     """
     moved = reference_from_visit @ visit.sheath_mm
-    if len(reference.sheath_mm) < 3 or not len(moved):
+    if not len(moved) or not len(reference.sheath_mm):
         return np.full(len(moved), np.nan)
-    return _height(reference.sheath_mm, moved) - moved[:, 1]
+    grid = reference.grid
+    (across, _), (through, sign), (along, _) = (grid.axis_toward(lps) for lps in range(3))
+    face, at = grid.to_index(reference.sheath_mm), grid.to_index(moved)
+    depth = np.full((grid.shape[across], grid.shape[along]), np.nan)
+    columns = np.rint(face[:, [across, along]]).astype(int)
+    depth[columns[:, 0], columns[:, 1]] = face[:, through]
+    behind = _between_columns(depth, at[:, across], at[:, along])
+    return np.asarray((behind - at[:, through]) * sign * grid.spacing_mm[through])
 
 
-def _height(sheath_mm: FloatArray, at_mm: FloatArray) -> FloatArray:
-    try:
-        surface = LinearNDInterpolator(sheath_mm[:, [0, 2]], sheath_mm[:, 1])
-    except QhullError:  # all points on one line: a single level is not a surface
-        return np.full(len(at_mm), np.nan)
-    return np.asarray(surface(at_mm[:, [0, 2]]), dtype=np.float64)
+def _between_columns(depth: FloatArray, across: FloatArray, along: FloatArray) -> FloatArray:
+    """Interpolate bilinearly; NaN where a column that counts has no depth."""
+    i, k = np.floor(across + ON_COLUMN).astype(int), np.floor(along + ON_COLUMN).astype(int)
+    padded = np.pad(depth, 1, constant_values=np.nan)
+    total = np.zeros(len(across))
+    for di, dk in product((0, 1), (0, 1)):
+        weight = (1 - np.abs(across - i - di)) * (1 - np.abs(along - k - dk))
+        row = np.clip(i + di + 1, 0, padded.shape[0] - 1)
+        corner = padded[row, np.clip(k + dk + 1, 0, padded.shape[1] - 1)]
+        total += np.where(weight > 2 * ON_COLUMN, weight * corner, 0.0)
+    return total
 
 
 def linea_alba_shift_mm(

@@ -27,6 +27,11 @@ class Desk:
     session: str
     language: Language
 
+    @property
+    def owner(self) -> str:
+        """Names the person for what the browser keeps for them; the browser sees a hash."""
+        return str(self.actor.account_id)
+
     def text(self, key: str, /, **values: object) -> str:
         """Return a sentence in the language of the page."""
         return text(key, self.language, **values)

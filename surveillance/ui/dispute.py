@@ -21,6 +21,7 @@ from surveillance.ui.third import third_reading
 from surveillance.ui.viewer import (
     Hanging,
     Layer,
+    Layout,
     Tool,
     default_presets,
     mount_viewer,
@@ -54,11 +55,13 @@ def _look(desk: Desk, pair: BlindedPair) -> None:
         pictures=box.pictures,
         visit=pair.dispute.visit,
         compared_with=visits[0].label if len(visits) > 1 else None,
+        layout=Layout.TWO if len(visits) > 1 else Layout.ONE,
         tools=frozenset({Tool.MEASURE}),
     )
     mount_viewer(
         hanging,
         user_session=desk.session,
+        owner=desk.owner,
         presets=default_presets(desk.language),
         texts=viewer_texts(desk.language),
     )

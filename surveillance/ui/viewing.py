@@ -28,6 +28,7 @@ from surveillance.ui.looking import (
 from surveillance.ui.viewer import (
     Hanging,
     Layer,
+    Layout,
     Seed,
     Tool,
     default_presets,
@@ -45,19 +46,21 @@ def look(desk: Desk, read_id: int) -> None:
     if not box.pictures:
         st.warning(desk.text("reading.no_images"))
         return
-    shown = {v.label: v.shown for v in looking.visits}
-    first = looking.visits[0]
+    shown = {v.label: v.shown for v in looking.visits}[read.visit]
+    earlier = next((p.visit for p in box.pictures if p.visit != shown), None)
     hanging = Hanging(
         case=f"{read.code}-{read.shown_visit}",
         pictures=box.pictures,
-        visit=shown[read.visit],
-        compared_with=first.shown if first.label != read.visit else None,
+        visit=shown,
+        compared_with=earlier,
+        layout=Layout.ONE if earlier is None else Layout.TWO,
         annotations=annotations_of(read.content.marks, box.native(), read.visit),
         tools=frozenset(Tool) if looking.draft else frozenset({Tool.MEASURE}),
     )
     events = mount_viewer(
         hanging,
         user_session=desk.session,
+        owner=desk.owner,
         presets=default_presets(desk.language),
         texts=viewer_texts(desk.language),
     )

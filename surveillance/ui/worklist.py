@@ -18,9 +18,9 @@ def draw(desk: Desk) -> None:
     with page():
         items = worklist.of_reader(desk.station.store, desk.actor)
         _next(desk, items)
+        _queries(desk)
         for item in items:
             _row(desk, item)
-        _queries(desk)
 
 
 def _next(desk: Desk, items: tuple[WorkItem, ...]) -> None:
