@@ -55,10 +55,11 @@ def seed(person):
 
 
 def paint(person):
-    x, y = person.at(GRAFT_MM)
     person.page.locator(".viewer").focus()
     person.page.keyboard.press("1")  # drawn on the image as acquired
+    person.page.wait_for_selector(".viewer[data-layout=one][data-ready=true]")
     person.page.keyboard.press("b")
+    x, y = person.at(GRAFT_MM)
     person.page.mouse.move(x - 20, y)
     person.page.mouse.down()
     person.page.mouse.move(x + 20, y, steps=5)
@@ -131,6 +132,16 @@ def exported(coordinator):
         page.get_by_role("button", name="Download").click()
     archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
     return list(csv.DictReader(io.StringIO(archive.read("reads.csv").decode("utf-8"))))
+
+
+def reported(coordinator, subject):
+    """Return the PDF report of a subject, made on the page that is open."""
+    page = coordinator.page
+    choose(page, "Subject", subject)
+    page.get_by_role("button", name="Make the report").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PDF").click()
+    return Path(download.value.path()).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -223,6 +234,24 @@ def test_an_expired_session_loses_nothing_that_was_typed(chromium, station):
         reader.open_next()
         expect(reader.row("z").locator(".answer")).to_have_text(typed)
         assert reader.row("z").locator("b").count() == 0
+
+
+def test_an_answer_that_is_lost_on_its_way_is_sent_again(chromium, station):
+    lost, losing = [], []
+    with seated(chromium, station, "reader-2") as reader:
+
+        def between(socket):
+            server = socket.connect_to_server()
+            socket.on_message(lambda m: lost.append(losing.pop()) if losing else server.send(m))
+
+        reader.page.route_web_socket(re.compile("_stcore/stream"), between)
+        reader.arrive().open_next()
+        losing.append("this one")
+        reader.answer({"t": "1"})
+        assert lost == ["this one"]
+        reader.page.reload()
+        reader.reading()
+        expect(reader.row("t").locator(".answer")).to_have_text("Evaluable")
 
 
 def end_session(person):
@@ -344,6 +373,7 @@ def test_a_trial_subject_is_read_adjudicated_and_exported(chromium, station):
         expect(share).to_contain_text("0.83")
         coordinator.shot("coordinator-agreement")
         reads = exported(coordinator)
+        assert reported(coordinator, "P02").startswith(b"%PDF")
     assert len(reads) == 14  # twelve visits, a second answer and a correction
     m6 = {read["reader"]: read for read in reads if read["visit"] == "M6"}
     assert m6["reader-1"]["answer.size_versus_baseline"] == "stable"
