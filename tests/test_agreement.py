@@ -162,6 +162,12 @@ def test_cohen_s_kappa_of_a_table_worked_by_hand():
     assert percent_agreement(counts) == pytest.approx(0.7)
 
 
+def test_the_interval_of_kappa_ends_at_1():
+    few = cohen(np.array([[3.0, 0.0], [1.0, 2.0]]))
+    assert few.value == pytest.approx(2 / 3)  # 5 of 6 agree, 0.5 by chance
+    assert few.ci95[1] == 1.0
+
+
 def test_kappa_of_one_category_or_of_nothing_is_not_defined_and_says_so():
     assert "All ratings are the same" in cohen(np.array([[9.0, 0.0], [0.0, 0.0]])).reason
     assert "No visit was rated twice" in cohen(np.zeros((2, 2))).reason

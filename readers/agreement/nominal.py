@@ -89,7 +89,9 @@ def cohen(table: FloatArray) -> Measurement:
         result = cohens_kappa(table)
     if result.std_kappa < SMALLEST_ERROR:
         return measured(float(result.kappa))  # no spread is no certainty
-    return measured(float(result.kappa), (float(result.kappa_low), float(result.kappa_upp)))
+    # The asymptotic interval does not know that no kappa exceeds 1.
+    upper = min(float(result.kappa_upp), 1.0)
+    return measured(float(result.kappa), (float(result.kappa_low), upper))
 
 
 def share(count: int, total: int) -> Measurement:

@@ -30,8 +30,9 @@ def begin(read: Read, task: Task) -> None:
 
 
 def draw(desk: Desk, read: Read, task: Task) -> None:
-    """Draw the form of the second answer; nothing of it is stored before it is signed."""
-    key = f"{task}-{read.id}"
+    """Draw the form of the second answer; until it is signed only session and tab hold it."""
+    # Named by what was signed before: a tab brings back no answers that were signed since.
+    key = f"{task}-{read.id}-{len(read.signed)}"
     if st.button(desk.text("results.back")):
         _end(read.id)
         st.rerun(scope="fragment")
@@ -70,7 +71,7 @@ def _take(desk: Desk, read: Read, key: str, kind: str) -> None:
         st.session_state[f"status-{key}"] = Status("failed", error.told(desk.language), echo)
         return
     st.session_state[f"second-answers-{read.id}"] = plain(parsed.answers)
-    st.session_state[f"status-{key}"] = Status("saved", desk.text("results.not_signed"), echo)
+    st.session_state[f"status-{key}"] = Status("held", desk.text("results.not_signed"), echo)
     st.session_state[f"finish-{key}"] = kind == "finish"
 
 

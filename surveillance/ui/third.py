@@ -48,4 +48,4 @@ def _take(desk: Desk, pair: BlindedPair, name: str) -> None:
         st.session_state[f"status-{name}"] = Status("failed", error.told(desk.language), echo)
         return
     st.session_state[f"answers-{name}"] = plain(parsed.answers)
-    st.session_state[f"status-{name}"] = Status("saved", desk.text("results.not_signed"), echo)
+    st.session_state[f"status-{name}"] = Status("held", desk.text("results.not_signed"), echo)

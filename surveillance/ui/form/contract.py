@@ -18,10 +18,11 @@ from surveillance.ui.form.texts import form_texts
 class Status:
     """How the last message of the form fared; `echo` is its number.
 
+    `held`: Python has it until the session ends; it is stored when it is signed.
     `taken`: the form takes what Python has, whatever was typed.
     """
 
-    state: Literal["new", "saved", "failed", "conflict", "taken"] = "new"
+    state: Literal["new", "saved", "held", "failed", "conflict", "taken"] = "new"
     text: str = ""
     echo: int = 0
 

@@ -68,9 +68,10 @@ class Form {
   update(component) {
     this.take(component);
     const { status } = this.data;
-    if (!this.pending && status.echo >= this.sent && status.state === "saved") {
+    // What is only held ends with the session, so the tab keeps it too.
+    if (!this.pending && this.replied() && (status.state === "saved" || status.state === "held")) {
       this.answers = structuredClone(this.data.answers);
-      sessionStorage.removeItem(this.store);
+      if (status.state === "saved") sessionStorage.removeItem(this.store);
     }
     if (status.state === "taken") {
       this.answers = structuredClone(this.data.answers);
