@@ -3,7 +3,17 @@ from reading_room import BASELINE, LARGER, PROTOCOL, STABLE, block
 from test_worklist import changed
 
 from imaging.volume import Mask
-from readers import adjudication, assigning, final, masks, queries, reading, signing, worklist
+from readers import (
+    adjudication,
+    assigning,
+    final,
+    masks,
+    overview,
+    queries,
+    reading,
+    signing,
+    worklist,
+)
 from readers.errors import (
     ForbiddenError,
     FormError,
@@ -246,6 +256,18 @@ def disputed_case_with_masks(room):
         masks.keep(room.store, room.people[name], draft.id, block(2, size), "seeded")
         reads[name] = room.lock(name, answers)
     return reads
+
+
+def test_the_coordinator_sees_what_the_readers_differ_on_and_whether_it_is_decided(room):
+    disputed(room)
+    (open_one,) = overview.discordances(room.store, room.coordinator)
+    assert (open_one.case_id, open_one.visit, open_one.decided) == ("S01", "D28", False)
+    assert open_one.differing == ("morphological_stability",)
+    decide(room, "first")
+    (decided,) = overview.discordances(room.store, room.coordinator)
+    assert decided.decided
+    with pytest.raises(ForbiddenError):
+        overview.discordances(room.store, room.judge)
 
 
 def test_only_adjudicators_adjudicate(sqlite_room):
