@@ -260,5 +260,5 @@ def _with_air(region: Mask) -> Mask:
 
 def _some_points_mm(region: Mask) -> FloatArray:
     """(n, 3): every so many voxels of a region that is not empty: where it lies, and how far."""
-    points = region.points_mm
-    return np.asarray(points[:: max(1, len(points) // _POINTS_ENOUGH)])
+    inside = np.argwhere(region.array)
+    return region.geometry.to_world(inside[:: max(1, len(inside) // _POINTS_ENOUGH)])

@@ -64,4 +64,5 @@ class Mask:
     @property
     def centroid_mm(self) -> FloatArray | None:
         """(3,): mean position of the voxels inside, None when empty."""
-        return None if self.is_empty else np.asarray(self.points_mm.mean(axis=0))
+        inside = np.argwhere(self.array)
+        return self.geometry.to_world(inside.mean(axis=0)) if len(inside) else None
