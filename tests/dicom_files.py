@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 ROOT = "1.2.826.0.1.3680043.8.498.77."
@@ -82,3 +83,19 @@ def another(number, **changes):
         "SOPInstanceUID": lambda k: f"{ROOT}1.{number}.{k + 1}",
         **changes,
     }
+
+
+def write_dicomdir(path, names):
+    """Write an index that names the given files, each a tuple of path parts."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    meta.MediaStorageSOPInstanceUID = f"{ROOT}7"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
+    records = []
+    for parts in names:
+        record = Dataset()
+        record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", list(parts)
+        records.append(record)
+    ds.DirectoryRecordSequence = Sequence(records)
+    ds.save_as(path, enforce_file_format=True)

@@ -6,15 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import MR, ROOT, another, image, save, series
+from dicom_files import MR, ROOT, another, image, save, series, write_dicomdir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.sequence import Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    MediaStorageDirectoryStorage,
 )
 
 from imaging.loaders import find_series
@@ -162,22 +158,6 @@ def test_a_patient_named_in_the_description_is_left_out_of_it(tmp_path):
 def test_control_characters_of_a_header_do_not_reach_the_terminal(tmp_path):
     series(tmp_path, SeriesDescription="t2\x1b[31m fs")
     assert "\x1b" not in found(tmp_path).series[0].info.description
-
-
-def write_dicomdir(path, names):
-    """Write an index that names the given files, each a tuple of path parts."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
-    meta.MediaStorageSOPInstanceUID = f"{ROOT}7"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-    records = []
-    for parts in names:
-        record = Dataset()
-        record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", list(parts)
-        records.append(record)
-    ds.DirectoryRecordSequence = Sequence(records)
-    ds.save_as(path, enforce_file_format=True)
 
 
 def test_a_dicomdir_reads_the_files_it_names_and_reports_missing_ones(tmp_path):

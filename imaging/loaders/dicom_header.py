@@ -9,7 +9,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from imaging.errors import FileError, NotUsableError
+from imaging.errors import FileError, GraftsiteError, NotUsableError
 from imaging.loaders import enhanced, mosaic, tags
 from imaging.loaders.attributes import (
     Key,
@@ -82,18 +82,28 @@ def read_frames(file: InputFile, memory: Memory) -> list[Frame]:
     """
     with quiet():
         header = read_header(file)
-        ds = header.attributes
-        if "DirectoryRecordSequence" in ds:
-            raise FileError("dicomdir_index", file=file.name)
-        key = _shared_part(ds)
-        common = memory.get(key) if key else None
-        if common is None:
-            common = _common(ds, file)
-            memory[key] = common
         try:
-            return _frames(header, common)
-        except FileError as error:
-            raise NotUsableError(error.code, common.info, **error.values) from error
+            return _understood(header, memory)
+        except GraftsiteError:
+            raise
+        except Exception as error:  # pydicom decodes late, and raises whatever the bytes provoke
+            detail = type(error).__name__
+            raise FileError("header_damaged", file=file.name, detail=detail) from error
+
+
+def _understood(header: Header, memory: Memory) -> list[Frame]:
+    ds, file = header.attributes, header.file
+    if "DirectoryRecordSequence" in ds:
+        raise FileError("dicomdir_index", file=file.name)
+    key = _shared_part(ds)
+    common = memory.get(key) if key else None
+    if common is None:
+        common = _common(ds, file)
+        memory[key] = common
+    try:
+        return _frames(header, common)
+    except FileError as error:
+        raise NotUsableError(error.code, common.info, **error.values) from error
 
 
 def _shared_part(ds: Dataset) -> Hashable:

@@ -153,11 +153,11 @@ def _series_of(frames: list[Frame], limits: SeriesLimits) -> tuple[list[Series],
             _, files, _ = failed.setdefault(error.code, (error, [], part[0].info))
             files += [frame.file for frame in part]
     used = {name for series in made for name in series.files}
-    lost += (
-        [_of_series(error, set(files) - used, info) for error, files, info in failed.values()]
-        if failed
-        else []
-    )
+    # A file of several volumes may be lost in part: then it is named, and not counted as lost.
+    lost += [
+        _of_series(error, set(files) - used, info, min(files))
+        for error, files, info in failed.values()
+    ]
     return made, _each_file_once(lost)
 
 

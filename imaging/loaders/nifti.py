@@ -26,6 +26,8 @@ from imaging.volume import Volume
 
 HEADER_BYTES = 540  # a NIfTI-2 header; NIfTI-1 has 348
 AFFINES_AGREE_MM = 1.0
+_HARMLESS = ("not SPM compatible", "(qfac)")
+"""An offset that only SPM minds, and a handedness of 0, which the standard reads as 1."""
 _DAMAGED = (
     OSError,
     EOFError,
@@ -81,13 +83,22 @@ def read_header(file: InputFile) -> Any:
     kinds = {b"n+1\0": (344, 348, nib.Nifti1Header), b"n+2\0": (4, 540, nib.Nifti2Header)}
     for magic, (start, size, kind) in kinds.items():
         if raw[start : start + 4] == magic:
-            try:
-                with quiet():
-                    return kind(raw[:size])  # type: ignore[no-untyped-call]
-            except _DAMAGED as error:
-                detail = str(error)[:80]
-                raise FileError("nifti_damaged", file=file.name, detail=detail) from error
+            _check_sound(file, kind, raw[:size])
+            return kind(raw[:size], check=False)  # type: ignore[no-untyped-call]
     raise FileError("nifti_damaged", file=file.name, detail="no NIfTI signature")
+
+
+def _check_sound(file: InputFile, kind: Any, raw: bytes) -> None:
+    """Refuse what nibabel would repair and go on with: nobody knows what else was damaged."""
+    try:
+        damage = kind.diagnose_binaryblock(raw).splitlines()
+    except _DAMAGED as error:
+        raise FileError("nifti_damaged", file=file.name, detail=str(error)[:80]) from error
+    damage = [line for line in damage if not any(kept in line for kept in _HARMLESS)]
+    offset = kind(raw, check=False)["vox_offset"]
+    damage += [] if np.isfinite(offset) else [f"vox_offset {offset}"]
+    if damage:
+        raise FileError("nifti_damaged", file=file.name, detail=damage[0][:80])
 
 
 def _bytes(file: InputFile, offset: int, size: int, short: bool = False) -> bytes:
@@ -152,8 +163,9 @@ def _affine(file: InputFile, header: Any, shape: tuple[int, int, int]) -> FloatA
     if not candidates:
         raise FileError("nifti_no_orientation", file=file.name)
     corners = np.array([[0, 0, 0, 1], [*np.array(shape) - 1, 1]]).T
-    apart = float(np.abs((candidates[0] - candidates[-1]) @ corners).max())
-    if apart > AFFINES_AGREE_MM:
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite does not agree
+        apart = float(np.abs((candidates[0] - candidates[-1]) @ corners).max())
+    if len(candidates) > 1 and not apart <= AFFINES_AGREE_MM:
         raise FileError("nifti_two_orientations", file=file.name, apart=round(apart, 1))
     return candidates[0]
 

@@ -1,0 +1,77 @@
+"""Damaged files are read or refused; `make fuzz` asks many more of them.
+
+What fuzzing found once stands here as the mutation that found it.
+"""
+
+import struct
+
+import numpy as np
+import pytest
+from fuzzing import fault_of, originals
+from mutations import CHEAP, COSTLY, mutated
+
+from imaging.loaders import find_series
+from imaging.protocol import load_protocol
+
+FILES = 400
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory, real_data):
+    kinds = {}
+    for original in originals(tmp_path_factory.mktemp("sound"), real_data):
+        kinds.setdefault(original.name, []).append(original.content)
+    return kinds
+
+
+def content(sound, name):
+    return sound[name][0]
+
+
+def test_the_sound_files_are_read(sound, tmp_path):
+    for name in ("slice.dcm", "rle.dcm", "series.zip", "t2w_fs.nii", "t2w_fs.nii.gz", "trial.toml"):
+        assert fault_of(name, content(sound, name), tmp_path) is None
+
+
+def test_damaged_files_are_read_or_refused(sound, tmp_path):
+    rng = np.random.default_rng(20261125)
+    names = sorted(sound)
+    for number in range(FILES):
+        name = names[number % len(names)]
+        of_kind = sound[name]
+        damaged = mutated(of_kind[number % len(of_kind)], rng)
+        assert fault_of(name, damaged, tmp_path) is None, number
+
+
+@pytest.mark.parametrize("mutation", [*CHEAP, *COSTLY], ids=lambda m: m.__name__)
+def test_every_mutation_changes_a_slice_and_none_does_harm(sound, tmp_path, mutation):
+    rng = np.random.default_rng(7)
+    damaged = mutation(content(sound, "slice.dcm"), rng)
+    assert damaged != content(sound, "slice.dcm")
+    assert fault_of("slice.dcm", damaged, tmp_path) is None
+
+
+def test_an_element_of_an_unknown_kind_is_a_damaged_header(sound, tmp_path):
+    plain = content(sound, "slice.dcm")
+    at = plain.index(b"\x18\x00\x81\x00DS") + 4  # Echo Time
+    path = tmp_path / "slice.dcm"
+    path.write_bytes(plain[:at] + b"UW" + plain[at + 2 :])
+    assert fault_of("slice.dcm", path.read_bytes(), tmp_path) is None
+
+
+@pytest.mark.parametrize("offset", [float("nan"), float("inf"), 1e30, -352.0])
+def test_a_nifti_whose_voxels_begin_nowhere_is_refused(sound, tmp_path, offset):
+    plain = content(sound, "t2w_fs.nii")
+    path = tmp_path / "t2w_fs.nii"
+    path.write_bytes(plain[:108] + struct.pack("<f", offset) + plain[112:])
+    (refusal,) = find_series([path], load_protocol()).refusals
+    assert refusal.code in ("nifti_damaged", "pixels_truncated")
+
+
+def test_a_nifti_header_that_a_library_would_repair_is_refused(sound, tmp_path):
+    plain = content(sound, "t2w_fs.nii")
+    path = tmp_path / "t2w_fs.nii"
+    path.write_bytes(plain[:252] + struct.pack("<hh", 77, 1) + plain[256:])
+    (refusal,) = find_series([path], load_protocol()).refusals
+    assert refusal.code == "nifti_damaged"
+    assert "qform_code" in refusal.message
