@@ -329,7 +329,8 @@ def test_results_rest_on_what_is_identified_and_answers_on_results(exported):
 def test_every_field_of_a_visit_is_a_test_or_is_named_as_left_out():
     """A field that the contract gains must find its place here, or a reason."""
     left_out = {"visit", "folder", "study_date", "days_since_baseline", "series", "quality",
-                "notes", "findings", "surveillance_flag", "t2.nodules", "t1.foci",
+                "notes", "detection_limits", "findings", "surveillance_flag", "t2.nodules",
+                "t1.foci",
                 "registration.visit_from_baseline", "change.reference",
                 "change_from_nadir.reference"}  # fmt: skip
     groups = (sdtm_tests("program"), *(change_tests(*change) for change in CHANGES))

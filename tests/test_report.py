@@ -244,6 +244,16 @@ def test_no_focus_is_zero_and_no_t2_is_no_number():
     assert [point.value for point in focus.points] == [0.0, None]
 
 
+def test_limits_of_an_amber_visit_are_said_as_those_of_a_green_one_are():
+    """Who must look again wants to know what the images could not show."""
+    fat = "fat below 12 % would not have been seen"
+    amber = {"level": "amber", "reasons": ["possible fat"]}
+    said = printed(report(visit("BASELINE", 0, surveillance_flag=amber, detection_limits=[fat])))[1]
+    assert fat in said
+    older = visit("BASELINE", 0, surveillance_flag=amber, detection_limits=[])
+    assert "A focus below 3 mm would not have been seen" in printed(report(older))[1]
+
+
 def test_another_protocol_draws_no_isointense_band():
     other = record_of(*THREE)
     made = subject_report(other, PROTOCOL, NO_PICTURES, None)
