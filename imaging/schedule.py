@@ -71,3 +71,9 @@ def schedule(windows: VisitWindows) -> dict[VisitName, tuple[int, int]]:
         VisitName.M6: (windows.m6_day, windows.m6_window_days),
         VisitName.M12: (windows.m12_day, windows.m12_window_days),
     }
+
+
+def due_days(windows: VisitWindows) -> dict[str, int]:
+    """Return the day each scheduled visit is due, the baseline's among them."""
+    later = {name.value: due for name, (due, _) in schedule(windows).items()}
+    return {VisitName.BASELINE.value: 0, **later}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from imaging.messages import text
 from imaging.protocol import Protocol
+from imaging.visit import VisitName
 from surveillance.exports.contract import AssessmentRecord, ChangeBlock, VisitBlock
 from surveillance.locked_reads import VisitReads
 from surveillance.trends import Trend, trends_of
@@ -145,7 +146,7 @@ def visit_report(report: SubjectReport, label: str) -> SubjectReport:
 
 def missing_visits(record: AssessmentRecord) -> tuple[str, ...]:
     """Return the scheduled visits before the last one that were not assessed."""
-    scheduled = ("BASELINE", "D28", "M3", "M6", "M12")
+    scheduled = tuple(name.value for name in VisitName if name is not VisitName.UNSCHEDULED)
     there = {visit.visit for visit in record.visits}
     last = max((n for n, name in enumerate(scheduled) if name in there), default=-1)
     return tuple(name for name in scheduled[: last + 1] if name not in there)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from imaging.errors import GraftsiteError, UsageError
 from imaging.messages import text
-from imaging.protocol import Protocol
+from imaging.protocol import Protocol, VisitWindows
+from imaging.schedule import due_days
 from imaging.visit import Subject
 from readers.agreement.report import Report as Agreement
 from surveillance.cases.case import Case
@@ -90,9 +91,15 @@ def document_of_case(case: Case, reads: LockedReads, look: Look) -> Document:
 
 
 def report_cohort(
-    results: Path, allocations: Mapping[str, Allocation], agreement: Agreement | None, look: Look
+    results: Path,
+    allocations: Mapping[str, Allocation],
+    agreement: Agreement | None,
+    look: Look,
+    windows: VisitWindows,
 ) -> tuple[Cohort, tuple[Path, ...]]:
     """Write the cohort's report and its rows; return both.
+
+    Missing visits are marked on the days on which `windows` say that they are due.
 
     Raises
     ------
@@ -100,7 +107,8 @@ def report_cohort(
         As for subjects.
     """
     cohort = cohort_of(chosen_records(results, ()), allocations)
-    page, printed = save_document(cohort_document(cohort, agreement, look), results, COHORT)
+    document = cohort_document(cohort, due_days(windows), agreement, look)
+    page, printed = save_document(document, results, COHORT)
     rows = (results / COHORT).with_suffix(".csv"), (results / COHORT).with_suffix(".parquet")
     save_rows(cohort.rows, *rows)
     return cohort, (page, printed, *rows)

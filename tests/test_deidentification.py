@@ -10,6 +10,7 @@ import pytest
 from dicom_files import ROOT, another, image, save, series
 from hypothesis import given
 from hypothesis import strategies as st
+from lettering import draw
 from pydicom import Dataset, Sequence, dcmread
 from pydicom.config import disable_value_validation
 from pydicom.datadict import DicomDictionary
@@ -529,6 +530,27 @@ def test_an_image_that_may_show_text_is_refused_until_someone_has_looked(tmp_pat
     assert "burned into the image" in done.refusals[0].message
     _, done = freed(tmp_path / "in", tmp_path / "out", Options(pixels_reviewed=True))
     assert done.written == 1
+
+
+def test_an_image_with_a_name_drawn_into_it_is_refused_whatever_its_header_says(tmp_path):
+    """Of two frames the second has it; the plain image beside it is written."""
+    frame = np.random.default_rng(2).integers(0, 60, (96, 128), dtype=np.uint16)
+    drawn = draw(frame, "bottom right", 12, False, 900)
+    for name, pixels in (("plain", np.stack([frame, frame])), ("drawn", np.stack([frame, drawn]))):
+        ds = image(len(name), **person(BurnedInAnnotation="NO"))
+        ds.Rows, ds.Columns, ds.NumberOfFrames = 96, 128, 2
+        ds.PixelData = pixels.tobytes()
+        save(ds, tmp_path / "in" / name)
+    ds = image(9, **person())
+    ds.PixelData = ds.PixelData[:-40]
+    save(ds, tmp_path / "in" / "cut")
+    _, done = freed(tmp_path / "in", tmp_path / "out")
+    assert done.written == 1
+    said = " ".join(refusal.message for refusal in done.refusals)
+    assert "lettering is drawn into the image" in said
+    assert "cannot be decoded (ValueError)" in said
+    _, done = freed(tmp_path / "in", tmp_path / "reviewed", Options(pixels_reviewed=True))
+    assert done.written == 3
 
 
 def test_clean_pixels_are_only_claimed_where_it_is_known(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from archives import Orthanc, answers, certificates, configuration, images_of, wait_for
 from dicom_files import ROOT, image, save, series
+from dicom_results import record_of, visit_dict
 from pydicom import dcmread
 from pynetdicom import AE
 
@@ -18,8 +19,9 @@ from imaging.errors import ConfigurationError
 from imaging.protocol import load_protocol
 from surveillance.pacs.configuration import ServerTls, load_configuration
 from surveillance.pacs.inbox import Inbox
-from surveillance.pacs.listener import Listener, listen, no_results
+from surveillance.pacs.listener import Listener, listen
 from surveillance.pacs.receiving import Keeping, receiver
+from surveillance.pacs.reply import visits_from
 from surveillance.pacs.retry import Retry
 from surveillance.pacs.stock import opened
 
@@ -52,7 +54,7 @@ def as_dicom(assessed):
     """A stand-in for the export: one secondary capture in the same study that names the flag."""
     record = assessed.output / "subjects" / assessed.subject / "assessment.json"
     level = json.loads(record.read_text())["visits"][0]["surveillance_flag"]["level"]
-    result = dcmread(images_of(assessed.images)[0])
+    result = dcmread(images_of(assessed.study)[0])
     result.SOPInstanceUID = result.file_meta.MediaStorageSOPInstanceUID = f"{ROOT}99"
     result.SOPClassUID = result.file_meta.MediaStorageSOPClassUID = CAPTURE
     result.SeriesInstanceUID = f"{ROOT}98"
@@ -86,7 +88,7 @@ def test_a_study_that_the_archive_sends_is_assessed_and_its_result_is_in_the_arc
     retry = Retry(settings.retry, sleep, said.append)
     clock = iter(range(10**6)).__next__  # a second passes at every look
     with pytest.raises(EnoughError):
-        listen(settings, settings.listen, clock, retry, export)
+        listen(settings, settings.listen, clock, retry, export, load_protocol())
     captured = [i for i in empty.instances() if _series(empty, i).startswith("flag ")]
     assert len(captured) == 1
     assert (tmp_path / "out/subjects/C08/BASELINE/graft.nii.gz").exists()
@@ -95,6 +97,66 @@ def test_a_study_that_the_archive_sends_is_assessed_and_its_result_is_in_the_arc
     assert sum("is assessed" in sentence for sentence in said) == 2
     received = {dcmread(p).SOPInstanceUID for p in (tmp_path / "inbox/images").rglob("*.dcm")}
     assert received == {dcmread(p).SOPInstanceUID for p in images_of(VISIT)}
+
+
+def test_the_service_sends_outlines_measurements_and_reports_back_into_the_study(empty, tmp_path):
+    """Once for each visit: what the archive got for the first one is not sent again."""
+    first, second = (VISIT.with_name(name) for name in ("visit1", "visit2"))
+    chinese = listening(tmp_path, empty, count_from="get", send_to="web", language="zh")
+    process = subprocess.Popen([GRAFTSITE, "listen", chinese], stderr=subprocess.PIPE, text=True)
+    delivered = tmp_path / "inbox/images/delivered.json"
+    wait_for(lambda: answers(empty.ours))
+    for number, visit in enumerate((first, second), start=1):
+        before = empty.instances()
+        empty.fill(images_of(visit))
+        study = dcmread(images_of(visit)[0]).StudyInstanceUID
+        empty.rest("POST", "/modalities/graftsite/store", _orthanc_study(empty, study))
+        wait_for(lambda: len(_delivered(delivered)) == number, seconds=180)  # noqa: B023
+        came = [_tags(empty, one) for one in empty.instances() - before]
+        sent = [one for one in came if one["SOPClassUID"] != MR]
+        assert sorted(one["Modality"] for one in sent) == ["DOC", "DOC", "OT", "SEG", "SR"]
+        assert {one["StudyInstanceUID"] for one in sent} == {study}
+        assert {one["PatientID"] for one in sent} == {came[0]["PatientID"]}
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.count("5 results are in web.") == 2
+    page = (tmp_path / "out/subjects/C08/report.html").read_text()
+    assert '<html lang="zh' in page
+    assert page.count("data:image/png") > 4, "the baseline's pictures stand beside the visit's"
+
+
+def _orthanc_study(archive, uid):
+    (found,) = archive.rest("POST", "/tools/lookup", uid)
+    return found["ID"]
+
+
+def _delivered(file):
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def _tags(archive, instance):
+    return archive.rest("GET", f"/instances/{instance}/simplified-tags")
+
+
+def test_a_visit_that_arrives_late_renews_those_after_it_and_no_earlier_one():
+    early, late, last = (
+        visit_dict(visit=label, folder=label, series={**NO_SERIES, role: series_block(uid)})
+        for label, role, uid in (
+            ("BASELINE", "t2w_fs", "1.1"), ("D28", "t1w_fs", "1.2"), ("M3", "t2w_fs", "1.3"),
+        )
+    )  # fmt: skip
+    record = record_of(early, late, last)
+    assert visits_from(record, {"1.2", "9.9"}) == ("D28", "M3")
+    assert visits_from(record, {"1.1"}) == ("BASELINE", "D28", "M3")
+    assert visits_from(record, {"9.9"}) == ()
+
+
+NO_SERIES = {"t2w_fs": None, "t1w_fs": None}
+
+
+def series_block(uid):
+    return {"series_uid": uid, "description": "", "role_evidence": []}
 
 
 def _series(archive, instance):
@@ -162,7 +224,7 @@ def watching(archive, folder, **more):
             inbox=watch.inbox,
             keeping=Keeping(watch.inbox.keep),
             retry=Retry(settings.retry, lambda _: None, watch.said.append),
-            exporter=no_results,
+            exporter=lambda _: (),
             protocol=load_protocol(),
         )
         yield watch

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from reading_room import BASELINE as READ_BASELINE
 from reading_room import LARGER, STABLE
 
 from imaging.protocol import load_protocol
+from imaging.schedule import due_days
 from surveillance.batch import Request as Assess
 from surveillance.batch import run
 from surveillance.cohort import Allocation, cohort_of, load_allocations
@@ -27,6 +29,8 @@ from surveillance.errors import ReportError
 from surveillance.exports.cohort_rows import save_rows
 from surveillance.guidance import parse_guidance
 from surveillance.locked_reads import LockedReads
+from surveillance.render import fonts
+from surveillance.render.cohort_page import cohort_document
 from surveillance.render.page import Look, Paper
 from surveillance.render.retelling import retold
 from surveillance.render.subject_page import subject_document
@@ -38,6 +42,7 @@ from surveillance.trends import trends_of
 
 PROTOCOL = load_protocol()
 SAMPLE = Path(__file__).parents[1] / "sample_dicom" / "subjects" / "S02"
+DUE_DAYS = due_days(PROTOCOL.visits)
 NO_PICTURES = Pictures(reason="the images were not given (--images)")
 SHA256 = PROTOCOL.sha256
 FINDINGS = ("morphological_stability", "signal_characteristics", "fat_absence")
@@ -239,6 +244,16 @@ def test_no_focus_is_zero_and_no_t2_is_no_number():
     assert [point.value for point in focus.points] == [0.0, None]
 
 
+def test_limits_of_an_amber_visit_are_said_as_those_of_a_green_one_are():
+    """Who must look again wants to know what the images could not show."""
+    fat = "fat below 12 % would not have been seen"
+    amber = {"level": "amber", "reasons": ["possible fat"]}
+    said = printed(report(visit("BASELINE", 0, surveillance_flag=amber, detection_limits=[fat])))[1]
+    assert fat in said
+    older = visit("BASELINE", 0, surveillance_flag=amber, detection_limits=[])
+    assert "A focus below 3 mm would not have been seen" in printed(report(older))[1]
+
+
 def test_another_protocol_draws_no_isointense_band():
     other = record_of(*THREE)
     made = subject_report(other, PROTOCOL, NO_PICTURES, None)
@@ -324,17 +339,53 @@ def test_a_report_reads_in_greyscale(assessed):
     assert "△ AMBER" in said
 
 
-def test_axe_finds_no_violation(assessed, three, tmp_path):
-    cohort = tmp_path / "three.html"
-    cohort.write_text(three[0].html, "utf-8")
+def test_axe_finds_no_violation(assessed, three, cohort, tmp_path):
+    """Subject and cohort, in English and Chinese."""
+    pages = {
+        "three": three[0],
+        "chinese": subject_document(report(*THREE), Look("zh")),
+        **{f"cohort_{language}": cohort_document(cohort[1], DUE_DAYS, None, Look(language))
+           for language in ("en", "zh")},
+    }  # fmt: skip
+    for name, document in pages.items():
+        (tmp_path / f"{name}.html").write_text(document.html, "utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         page = browser.new_page()
-        for file in (assessed / "report.html", cohort):
+        for file in (assessed / "report.html", *sorted(tmp_path.glob("*.html"))):
             page.goto(file.as_uri())
             found = Axe().run(page).response["violations"]
             assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
         browser.close()
+
+
+def test_lanes_mark_a_missing_visit_on_the_day_the_protocol_says(cohort):
+    """S02 has no D28: one cross, drawn where the protocol puts it, moves with the protocol."""
+    at_home = DUE_DAYS
+    later = due_days(PROTOCOL.visits.model_copy(update={"d28_day": 60}))
+    assert at_home == {"BASELINE": 0, "D28": 28, "M3": 91, "M6": 182, "M12": 365}
+    assert later["D28"] == 60
+    pages = [cohort_document(cohort[1], days, None, Look()).html for days in (at_home, later)]
+    assert pages[0] != pages[1]
+
+
+def test_missing_letters_and_a_missing_pango_say_what_to_install(monkeypatch):
+    """No package is removed: the places they are looked for in are others."""
+    monkeypatch.setattr(fonts, "_CJK_FOLDERS", ("/nowhere",))
+    with pytest.raises(ReportError, match="fonts-noto-cjk"):
+        fonts.fonts_of.__wrapped__("zh")
+    missing = "import sys\nfrom ctypes import util\nutil.find_library = lambda name: None\n" + (
+        "import cffi\n"
+        "def none(self, name, flags=0): raise OSError('cannot load library ' + name)\n"
+        "cffi.FFI.dlopen = none\n"
+        "from surveillance.errors import ReportError\n"
+        "from surveillance.render.page import _pdf\n"
+        "try:\n    _pdf('<p>')\nexcept ReportError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", missing], capture_output=True, text=True, check=False
+    )
+    assert "libpango-1.0-0" in done.stdout, done.stderr
 
 
 @pytest.fixture()

@@ -11,6 +11,7 @@ import typer
 from surveillance.commands.options import DEFAULT_KEYS, Debug, Keys, ProtocolFile
 
 if TYPE_CHECKING:
+    from imaging.protocol import VisitWindows
     from readers.store import Store
     from surveillance.render.page import Look
     from surveillance.reporting import Reported
@@ -70,15 +71,15 @@ def report(
 
     del debug  # read by main() before any command runs
     store = None if reads is None else open_store(reads, anchor=make_anchor(keys))
-    look = Look(lang.value, Paper(paper.value))
+    trial, look = load_protocol(protocol), Look(lang.value, Paper(paper.value))
     try:
         if cohort:
-            _cohort(results, subjects, store, look)
+            _cohort(results, subjects, store, look, trial.visits)
             return
         request = Request(
             results=results,
             images=tuple(images or ()),
-            protocol=load_protocol(protocol),
+            protocol=trial,
             look=look,
             subjects=tuple(subject or ()),
             visits=tuple(name.upper() for name in visit or ()),
@@ -91,7 +92,13 @@ def report(
             store.close()
 
 
-def _cohort(results: Path, subjects: Path | None, store: Store | None, look: Look) -> None:
+def _cohort(
+    results: Path,
+    subjects: Path | None,
+    store: Store | None,
+    look: Look,
+    windows: VisitWindows,
+) -> None:
     from imaging.messages import text
     from readers.actor import SYSTEM
     from readers.agreement.report import report as agreement_of
@@ -100,7 +107,7 @@ def _cohort(results: Path, subjects: Path | None, store: Store | None, look: Loo
 
     allocations = {} if subjects is None else load_allocations(subjects)
     agreement = None if store is None else agreement_of(store, SYSTEM)
-    made, files = report_cohort(results, allocations, agreement, look)
+    made, files = report_cohort(results, allocations, agreement, look, windows)
     names = ", ".join(file.name for file in files)
     typer.echo(text("report.cohort_written", count=len(made.members), files=names))
 

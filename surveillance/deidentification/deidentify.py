@@ -13,7 +13,7 @@ from imaging.errors import FileError, GraftsiteError
 from imaging.loaders.attributes import quiet, word
 from imaging.loaders.identity import pseudonym
 from imaging.loaders.refusal import Refusal, refuse
-from surveillance.deidentification.burned_in import is_stated_clean
+from surveillance.deidentification.burned_in import check_pixels, is_stated_clean
 from surveillance.deidentification.cleaning import Cleaner, texts_left
 from surveillance.deidentification.method import state_method
 from surveillance.deidentification.plan import Options, Plan
@@ -71,7 +71,7 @@ def _convert(one: Surveyed, cleaner: Cleaner, output: Path, options: Options) ->
     Raises
     ------
     FileError
-        Something that names a person would be left in it.
+        Something that names a person would be left in it, or may stand in its pixels.
     """
     with quiet():
         ds = load(one.file)
@@ -83,6 +83,8 @@ def _convert(one: Surveyed, cleaner: Cleaner, output: Path, options: Options) ->
             ds.ClinicalTrialTimePointID = ""
             ds.ClinicalTrialTimePointDescription = time_point
         _check(ds, one, cleaner)
+        if not options.pixels_reviewed:
+            check_pixels(ds, one.file.name)
         state_method(ds, keeps_subject=options.keep_subject, pixels_are_clean=clean)
         _renew_meta(ds)
         write_with(output / _name_of(ds), lambda path: ds.save_as(path, enforce_file_format=True))

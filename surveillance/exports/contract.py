@@ -228,6 +228,9 @@ class VisitBlock(_Block):
     deformation: DeformationBlock | None = Field(
         default=None, description="null at baseline and where the visits could not be registered"
     )
+    detection_limits: tuple[str, ...] = Field(
+        default=(), description="what could not have been seen, whatever the flag; none unlooked"
+    )
 
 
 class AssessmentRecord(_Block):

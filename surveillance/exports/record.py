@@ -10,6 +10,7 @@ from imaging.change import Change
 from imaging.findings.evidence import Finding
 from imaging.findings.foci import Seen, is_new
 from imaging.geometry import FloatArray
+from imaging.limits import detection_limits
 from imaging.measurement import Measurement
 from imaging.measurements.foci import Focus
 from imaging.messages import text
@@ -92,6 +93,7 @@ def _visit(assessed: VisitAssessment, protocol: Protocol) -> contract.VisitBlock
         change=change,
         change_from_nadir=from_nadir,
         notes=visit.notes,
+        detection_limits=detection_limits(anatomy.t2, anatomy.t1, protocol) if anatomy else (),
     )
 
 

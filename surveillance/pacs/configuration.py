@@ -115,7 +115,7 @@ class Listen(Section):
     """What `listen` does with a study that arrives.
 
     `count_from` names the node that is asked how many images a study has, `send_to` the one
-    that results go back to; both may be left out.
+    that results go back to; both may be left out. `language` and `paper` are the reports'.
     """
 
     folder: AnyPath
@@ -125,6 +125,8 @@ class Listen(Section):
     count_from: str | None = None
     send_to: str | None = None
     protocol: AnyPath | None = None
+    language: Literal["en", "zh"] = "en"
+    paper: Literal["a4", "letter"] = "a4"
 
 
 Address = Annotated[DimseAddress | WebAddress, Field(discriminator="kind")]

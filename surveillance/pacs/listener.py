@@ -17,7 +17,7 @@ from imaging.errors import GraftsiteError, NodeError
 from imaging.loaders.dicom_header import MR_CLASSES
 from imaging.loaders.identity import identity_of, pseudonym
 from imaging.messages import text
-from imaging.protocol import Protocol, load_protocol
+from imaging.protocol import Protocol
 from surveillance.batch import Outcome
 from surveillance.exports.writing import make_folder
 from surveillance.pacs.configuration import Configuration, Listen
@@ -41,27 +41,23 @@ class Assessed:
     ----------
     output
         The folder of results of `graftsite assess`.
-    images
-        The folder with the study's own images.
+    study
+        The folder of the study that came: a folder a series, named by UID.
+    studies
+        The folders of all studies of the subject that ever came, this one among them.
     folder
-        An empty place for the DICOM files to be sent.
+        A place for the DICOM files to be sent.
     """
 
     output: Path
     subject: str
-    study: str
-    images: Path
+    study: Path
+    studies: tuple[Path, ...]
     folder: Path
 
 
 Exporter = Callable[[Assessed], Sequence[Path]]
 """Makes what goes back to the archive; returns DICOM files."""
-
-
-def no_results(assessed: Assessed) -> Sequence[Path]:
-    """Send nothing back: the results stay in the output folder."""
-    del assessed
-    return ()
 
 
 @dataclass(slots=True)
@@ -144,8 +140,8 @@ class Listener:
     def _send(self, study: str, subject: str, node: str) -> None:
         folder = self.settings.folder / OUTGOING / study
         make_folder(folder)
-        images = self.inbox.stock.folder / study
-        files = self.exporter(Assessed(self.settings.output, subject, study, images, folder))
+        own, studies = self.inbox.stock.folder / study, self._studies_of(subject)
+        files = self.exporter(Assessed(self.settings.output, subject, own, studies, folder))
         parcels, _ = find_parcels(files)
         sent = push(node_named(node, self.configuration), parcels, self.retry)
         self.retry.tell(text("listen.sent", count=sent.sent + sent.there_before, node=node))
@@ -176,7 +172,8 @@ def listen(
     settings: Listen,
     clock: Callable[[], float],
     retry: Retry,
-    exporter: Exporter = no_results,
+    exporter: Exporter,
+    protocol: Protocol,
 ) -> None:
     """Receive, assess and send until interrupted; a later call goes on with what is unfinished.
 
@@ -186,12 +183,9 @@ def listen(
         The port is taken, or a certificate cannot be read.
     OutputError
         A folder cannot be written, or another process is listening into it.
-    ProtocolError
-        The protocol file is not usable.
     """
     local = configuration.local.receiver
     assert local is not None  # noqa: S101  (load_configuration refuses [listen] without it)
-    protocol = load_protocol(settings.protocol)
     make_folder(settings.output)
     with opened(settings.folder / "images", durable=True) as stock:
         inbox = Inbox(stock, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from readers.agreement.report import Report as Agreement
 from surveillance.cohort import Cohort
@@ -14,8 +15,13 @@ from surveillance.report import ENDPOINTS
 LEVELS = ("green", "amber", "red", None)
 
 
-def cohort_document(cohort: Cohort, agreement: Agreement | None, look: Look) -> Document:
-    """Return the report in one language and paper size; `agreement` None without reads."""
+def cohort_document(
+    cohort: Cohort, due_days: Mapping[str, int], agreement: Agreement | None, look: Look
+) -> Document:
+    """Return the report in one language and paper size.
+
+    `due_days` are the days of the scheduled visits, by name; `agreement` is None without reads.
+    """
     fonts, words = fonts_of(look.language), look.words
     doses = sorted({member.allocation.dose_level for member in cohort.members})
     compared = any(member.worst_rise for member in cohort.members)
@@ -27,7 +33,7 @@ def cohort_document(cohort: Cohort, agreement: Agreement | None, look: Look) -> 
             "doses": doses,
             "spaghetti": {a: spaghetti(m, doses, words, fonts) for a, m in cohort.arms},
             "waterfall": waterfall(cohort, words, fonts) if compared else None,
-            "lanes": lanes(cohort, words, fonts),
+            "lanes": lanes(cohort, due_days, words, fonts),
             "latest": _latest(cohort),
             "levels": LEVELS,
             "agreement": agreement,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -14,8 +14,6 @@ from surveillance.render.plot import BLUE, DASHES, GREEN, GREY, INK, MARKERS, OR
 from surveillance.render.wording import Wording, legible
 
 WIDTH_MM = 180.0
-DUE_DAYS = {"BASELINE": 0, "D28": 28, "M3": 91, "M6": 182, "M12": 365}
-"""Where a missing visit is marked: the trial's schedule (registry)."""
 FLAGS = {"green": ("o", "white"), "amber": ("^", "#ffd37a"), "red": ("s", "#7a1f00"),
          None: ("d", "white")}  # fmt: skip
 _BARS = {"green": ("white", ""), "amber": ("#ffd37a", "///"), "red": ("#7a1f00", ""),
@@ -85,8 +83,8 @@ def waterfall(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
         return made.svg()
 
 
-def lanes(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
-    """Return one lane a subject: visits by day and flag, missing scheduled ones crossed."""
+def lanes(cohort: Cohort, due_days: Mapping[str, int], words: Wording, fonts: Fonts) -> bytes:
+    """Return one lane a subject: visits by day and flag, missing ones crossed on their due day."""
     count = len(cohort.members)
     with plot(WIDTH_MM, 24.0 + 6.5 * count, fonts) as made:
         axes = made.axes
@@ -98,7 +96,7 @@ def lanes(cohort: Cohort, words: Wording, fonts: Fonts) -> bytes:
             for row in member.rows:
                 _visit(axes, row, y)
             for name in member.missing:
-                axes.plot([DUE_DAYS[name]], [y], "x", color=INK, markersize=6)
+                axes.plot([due_days[name]], [y], "x", color=INK, markersize=6)
         axes.set_yticks(
             range(count - 1, -1, -1),
             [f"{legible(m.subject)[:16]} · {words.arm(m.allocation.arm)}" for m in cohort.members],

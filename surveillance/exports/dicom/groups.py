@@ -102,7 +102,9 @@ def _endpoints(reported: Reported) -> Group:
     level = c.INDETERMINATE if flag.level is None else c.LEVELS[flag.level]
     found.append(evaluation(c.FLAG, level, flag.reasons))
     failed = (entry.message for entry in visit.quality if entry.severity == "error")
-    comments = (text("dicom.research_use"), *failed, *visit.notes)
+    # Beside a green flag they are its reasons.
+    limits = () if flag.level == "green" else visit.detection_limits
+    comments = (text("dicom.research_use"), *failed, *visit.notes, *limits)
     return _plain(reported, _GRAFT, _Content(c.ENDPOINTS, (), found, comments))
 
 

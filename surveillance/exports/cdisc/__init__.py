@@ -1,0 +1,1 @@
+"""CDISC: reads of a graft as SDTM datasets (TU, TR, RS), in Dataset-JSON, XPORT and Define-XML."""
