@@ -63,7 +63,7 @@ bench: .venv/ready-to-test
 
 # Twenty thousand damaged files; what is found is kept in found_by_fuzzing/.
 fuzz: .venv/ready-to-test
-	$(BIN)/python tests/fuzz.py 2>/dev/null
+	$(BIN)/python tests/fuzz.py
 
 lock:
 	$(LOCK) requirements-install.in -o requirements-install.lock

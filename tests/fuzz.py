@@ -28,6 +28,7 @@ _KINDS = []
 def prepare():
     """Once a worker: its originals and its bound of memory."""
     bound_memory()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the decoders' own remarks, thousands
     with tempfile.TemporaryDirectory() as folder:
         real = REAL_DATA if (REAL_DATA / "MANIFEST.tsv").exists() else None
         kinds = {}
