@@ -133,6 +133,9 @@ def open_place(url: str) -> Place:
     if "://" not in url or url.startswith("file://"):
         folder = Path(url.removeprefix("file://")).absolute()
         return Place(fs.LocalFileSystem(), str(folder), folder)
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        # What is in an address ends up in logs; the environment and profiles hold secrets.
+        raise UsageError("results_secret", url=url.partition("://")[0])
     try:
         filesystem, root = fs.FileSystem.from_uri(url)
     except (pa.ArrowException, OSError, ValueError, ImportError) as error:
