@@ -1,4 +1,4 @@
-# make demo | app | test | install | bench | lock | viewer        (a fresh machine needs Python 3.11 and make)
+# make demo | app | test | install | bench | crash | sbom | lock | viewer        (a fresh machine needs Python 3.11 and make)
 # The tests also want a browser, a PostgreSQL, dcmtk, Orthanc, Pango and fonts; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -11,7 +11,7 @@ NODE = $(NODE_HOME)/bin/node
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
   --constraint requirements-bounds.in
 
-.PHONY: install demo app test lint bench lock viewer clean
+.PHONY: install demo app test lint bench bench-cluster crash sbom licences lock viewer clean
 
 install: .venv/installed
 
@@ -61,6 +61,14 @@ test: lint .venv/packages-ready
 
 bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks
+
+# 2,000 light subjects on a Dask cluster of this machine whose workers are killed on the way.
+bench-cluster: .venv/ready-to-test
+	$(BIN)/python -m benchmarks.cluster_batch
+
+# 210 kills, 70 each of batches, assessments and writes to a store.
+crash: .venv/ready-to-test
+	GRAFTSITE_CRASHES=70 $(BIN)/pytest tests/test_crash.py
 
 lock:
 	$(LOCK) requirements-install.in -o requirements-install.lock

@@ -78,7 +78,9 @@ class Place:
             write_with(self.folder / name, lambda temporary: temporary.write_bytes(content))
             return
         try:  # an object appears when its stream is closed
-            with self.filesystem.open_output_stream(f"{self.root}/{name}") as stream:
+            path = f"{self.root}/{name}"
+            # Without the None, what is called .gz would be compressed once more.
+            with self.filesystem.open_output_stream(path, compression=None) as stream:
                 stream.write(content)
         except OSError as error:
             raise OutputError("not_written", file=name, detail=_first_line(error)) from error
