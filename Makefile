@@ -70,10 +70,18 @@ bench-cluster: .venv/ready-to-test
 crash: .venv/ready-to-test
 	GRAFTSITE_CRASHES=70 $(BIN)/pytest tests/test_crash.py
 
+# The bill of materials of what is installed at run time, CycloneDX.
+sbom: .venv/ready-to-test
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --short-PURLs \
+	  --output-reproducible --validate --output-file sbom.json
+
+licences: .venv/ready-to-test
+	$(BIN)/python docs/make_licences.py
+
 lock:
 	$(LOCK) requirements-install.in -o requirements-install.lock
 	$(LOCK) requirements.in -o requirements.lock
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
 
 clean:
-	rm -rf .venv $(VIEWER)/node_modules demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(VIEWER)/node_modules sbom.json demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import assess_subject, read_series, register_visit, save_reads, viewer
+from benchmarks import assess_subject, read_series, register_visit, save_reads, start, viewer
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -24,7 +24,7 @@ def main() -> None:
     """Run all benchmarks one after the other."""
     figures = {
         module.__name__.rpartition(".")[2]: module.measure()
-        for module in (read_series, register_visit, assess_subject, save_reads, viewer)
+        for module in (start, read_series, register_visit, assess_subject, save_reads, viewer)
     }
     machine = f"{os.cpu_count()} cores, {platform.machine()}, CPython {platform.python_version()}"
     date = datetime.now(UTC).date().isoformat()
