@@ -55,15 +55,15 @@ def save_manifest(path, rows, columns=("site", "subject", "path")):
     return path
 
 
-def do_all(units, order):
+def do_all(units, order, **options):
     """Run a batch in this process, on an executor of the standard library."""
     with ThreadPoolExecutor(2) as threads:
-        return do_all_on(Pool(threads, lambda: 2, (ChildProcessError,)), units, order)
+        return do_all_on(Pool(threads, lambda: 2, (ChildProcessError,)), units, order, **options)
 
 
-def do_all_on(pool, units, order):
+def do_all_on(pool, units, order, **options):
     told = Told()
-    tally = run(tuple(units), order, prepared(order.store), pool, told)
+    tally = run(tuple(units), order, prepared(order.store), pool, told, **options)
     return told, tally
 
 

@@ -223,6 +223,26 @@ def test_reports_in_a_language_that_there_is_not_are_refused():
         ordered(Order("store", PROTOCOL, "tlh"))
 
 
+def test_memory_that_does_not_suffice_is_said_and_retry_tries_again(images, order, monkeypatch):
+    def hungry(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "assess", hungry)
+        told, _ = do_all(units_of(images)[:1], order)
+        assert told.answers[0].code == "unit_memory"
+    told, _ = do_all(units_of(images)[:1], order)
+    assert told.became == {"P01": "set_aside"}
+    told, _ = do_all(units_of(images)[:1], order, retry=True)
+    assert told.became == {"P01": "assessed"}
+    assert open_place(order.store).entries("aside") == []
+
+
+def test_a_worker_may_not_take_more_memory_than_it_was_given():
+    with local_pool(1, memory_gb=0.5) as pool, pytest.raises(MemoryError):
+        pool.executor.submit(bytearray, 2**30).result()
+
+
 def test_a_fault_of_ours_stops_one_subject_and_is_said(images, order, monkeypatch):
     def faulty(subject, *_):
         raise ZeroDivisionError(subject.id)

@@ -85,7 +85,8 @@ class Reporter:
     def close(self, tally: Tally, store: str) -> None:
         """Say what became of all."""
         self._bar.stop()
-        counts = {became.value: tally.counts[became] for became in Became}
+        ends = (Became.ASSESSED, Became.UNCHANGED, Became.SET_ASIDE)
+        counts = {became.value: tally.counts[became] for became in ends}
         if self._json:
             self._line(event="end", **counts, interrupted=tally.interrupted)
         else:

@@ -56,9 +56,17 @@ class Tally:
 
 
 def run(
-    units: tuple[Unit, ...], order: Order, place: Place, pool: Pool, progress: Progress
+    units: tuple[Unit, ...],
+    order: Order,
+    place: Place,
+    pool: Pool,
+    progress: Progress,
+    *,
+    retry: bool = False,
 ) -> Tally:
     """Do all units that are not done, publish the cohort table, and say what became of each.
+
+    With `retry` those that were set aside get their tries anew.
 
     Raises
     ------
@@ -70,7 +78,7 @@ def run(
     progress.begin(len(units))
     tally = Tally()
     try:
-        for answer in _Batch(units, order, place, pool).answers():
+        for answer in _Batch(units, order, place, pool, retry=retry).answers():
             tally.add(answer)
             progress.finished_one(answer)
     except KeyboardInterrupt:
@@ -82,10 +90,14 @@ def run(
 class _Batch:
     """The units that wait, and those handed out."""
 
-    def __init__(self, units: tuple[Unit, ...], order: Order, place: Place, pool: Pool) -> None:
+    def __init__(
+        self, units: tuple[Unit, ...], order: Order, place: Place, pool: Pool, *, retry: bool
+    ) -> None:
         self._waiting = deque(units)
         self._order, self._place, self._pool = order, place, pool
-        self._asides = read_asides(place)
+        forgiven = {"tries": 0} if retry else {}
+        found = read_asides(place).items()
+        self._asides = {name: aside.model_copy(update=forgiven) for name, aside in found}
         self._out: dict[Future[Answer], Unit] = {}
 
     def answers(self) -> Iterator[Answer]:

@@ -67,6 +67,8 @@ def do(unit: Unit, order: Order) -> Answer:
         raise
     except GraftsiteError as error:
         return failure(unit, error.code, str(error))
+    except MemoryError:
+        return failure(unit, "unit_memory", text("error.unit_memory"))
     except Exception as error:  # noqa: BLE001 - a bug met in one subject must not stop the others
         message = text("error.unit_failed", kind=type(error).__name__)
         return failure(unit, "unit_failed", message)

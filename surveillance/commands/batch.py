@@ -40,6 +40,7 @@ def batch(
     reports: Annotated[
         str | None, typer.Option("--reports", metavar="LANG", help="reports too, in en or zh")
     ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="try again what was set aside")] = False,
     debug: Debug = False,
 ) -> None:
     """Assess what is new or changed, and keep results, commits and the cohort table in a store."""
@@ -57,7 +58,7 @@ def batch(
         source = source_of(sources, order.protocol, site)
         reporter.refused(source.refusals)
         with _pool(scheduler, jobs, memory_gb) as pool:
-            tally = run(source.units, order, place, pool, reporter)
+            tally = run(source.units, order, place, pool, reporter, retry=retry)
         reporter.close(tally, store)
     raise typer.Exit(_exit_of(tally, any(r.subject for r in source.refusals)))
 
