@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from batches import committed, do_all, do_all_on, records_of, save_manifest, save_visit
 
-from imaging.errors import OutputError, UsageError
+from imaging.errors import NodeError, OutputError, UsageError
 from imaging.protocol import load_protocol
 from surveillance.batching import work
 from surveillance.batching.manifest import load_manifest
-from surveillance.batching.pool import local_pool
+from surveillance.batching.pool import Pool, cluster_pool, local_pool
 from surveillance.batching.sources import source_of
 from surveillance.batching.unit import Order, Unit, ordered
 from surveillance.results.place import open_place
@@ -252,3 +253,35 @@ def test_a_fault_of_ours_stops_one_subject_and_is_said(images, order, monkeypatc
     assert told.answers[0].code == "unit_failed"
     assert "ZeroDivisionError" in told.answers[0].message
     assert tally.assessed == 0
+
+
+class Gone(Executor):
+    """A cluster that is lost when it is given work."""
+
+    def submit(self, *_):
+        future = Future()
+        future.set_exception(ConnectionError())
+        return future
+
+
+def test_a_cluster_that_goes_away_stops_the_batch_and_blames_no_subject(images, order):
+    pool = Pool(Gone(), lambda: 1, (), (ConnectionError,))
+    with pytest.raises(NodeError, match="cluster is gone"):
+        do_all_on(pool, units_of(images), order)
+    assert open_place(order.store).entries("aside") == []
+
+
+def test_without_dask_the_option_names_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match=r"graftsite\[cluster\]"), cluster_pool("tcp://x:1"):
+        pass
+
+
+def test_the_stamp_of_a_subject_changes_when_a_file_goes(images, order):
+    (unit,) = load_manifest(save_manifest(images / "m.csv", [("A", "P01", "P01")]), "A")
+    before = unit.stamp(order)
+    assert unit.stamp(order) == before
+    (images / "P01" / "BASELINE" / "t2w_fs.nii.gz").unlink()
+    assert unit.stamp(order) != before
+    shutil.rmtree(images / "P01")
+    assert unit.stamp(order) != before

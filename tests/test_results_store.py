@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -201,3 +202,14 @@ def test_an_order_means_the_same_in_another_folder(monkeypatch, tmp_path):
     order = Order("store", load_protocol())
     assert ordered(order).store == str(tmp_path / "store")
     assert ordered(replace(order, store="s3://b/c")).store == "s3://b/c"
+
+
+def test_the_query_of_the_documentation_runs_as_it_stands(made, monkeypatch):
+    page = (Path(__file__).parents[1] / "docs" / "batch.md").read_text(encoding="utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    monkeypatch.chdir(Path(made.root).parent)
+    (Path(made.root).parent / "STORE").symlink_to(made.root)
+    said = {}
+    exec(code, said)  # noqa: S102 - our own documentation
+    assert said["rows"].count_rows() == 4
+    assert {"site", "visit", *schema().names} == set(said["rows"].schema.names)
