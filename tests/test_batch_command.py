@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from batches import committed, do_all, records_of, save_manifest, save_visit
+from dicom_files import series
 from distributed import LocalCluster
 
 from imaging.errors import OutputError
@@ -20,6 +21,7 @@ from surveillance.results.place import open_place
 from surveillance.results.table import cohort_rows
 
 pytest_plugins = ("object_store",)
+CT = "1.2.840.10008.5.1.4.1.1.2"
 GRAFTSITE = Path(sys.executable).with_name("graftsite")
 UNSHARE = shutil.which("unshare") or "/bin/false"
 NO_ROOM = subprocess.run([UNSHARE, "-Urm", "true"], capture_output=True, check=False).returncode
@@ -50,6 +52,21 @@ def started(*arguments, **options):
 
 def lines(said):
     return [json.loads(line) for line in said.splitlines()]
+
+
+def test_a_subject_with_no_usable_image_is_told_to_the_shell_and_to_later_checks(tmp_path, command):
+    series(tmp_path / "in" / "ct", Modality="CT", SOPClassUID=CT, ClinicalTrialSubjectID="CT1")
+    save_visit(tmp_path / "in" / "P0")
+    store = tmp_path / "store"
+    said = command("batch", tmp_path / "in", "-o", store, "--site", "A", expect=3)
+    assert "CT1" in said.err
+    (aside,) = json.loads(command("check", store, expect=3).out)["set_aside"]
+    assert (aside["subject"], aside["site"]) == ("CT1", "A")
+
+
+def test_a_site_that_is_no_name_of_a_folder_is_refused(manifest, tmp_path, command):
+    said = command("batch", manifest, "-o", tmp_path, "--site", "../up", expect=2)
+    assert "'../up'" in said.err
 
 
 def test_two_processes_write_the_same_bytes_as_one_and_say_how_far_they_are(

@@ -58,6 +58,11 @@ def whole_assess(images, output):
     )
 
 
+def left(done):
+    """Return the share of the work that is left, so that most kills meet a process at work."""
+    return 1 - len(done) / (SUBJECTS + 1)
+
+
 def many_publications(folder, store):
     """Publish one subject again and again, and the table after each: nothing but writing."""
     record = AssessmentRecord.model_validate_json((folder / "assessment.json").read_bytes())
@@ -78,14 +83,16 @@ def test_a_batch_killed_at_any_instant_leaves_whole_subjects_and_goes_on(
     manifest, alone, rng, tmp_path
 ):
     expected, longest_s = records_of(alone[0]), alone[1]
-    store, killed = tmp_path / "store", 0
+    store, killed, found = tmp_path / "store", 0, {}
     while killed < CRASHES:
-        killed += killed_after(rng.uniform(0, longest_s), whole_batch, manifest, str(store))
+        seconds = rng.uniform(0, longest_s * left(found))
+        killed += killed_after(seconds, whole_batch, manifest, str(store))
         found = records_of(open_place(str(store)))  # every object is as committed
         assert found.items() <= expected.items()
         assert cohort_rows(open_place(str(store))).num_rows == len(found)
         if len(found) == SUBJECTS:
             shutil.rmtree(store)
+            found = {}
     whole_batch(manifest, str(store))
     assert records_of(open_place(str(store))) == expected
     assert is_fresh(open_place(str(store)))
@@ -95,14 +102,17 @@ def test_an_assessment_killed_at_any_instant_leaves_whole_files_and_goes_on(
     manifest, alone, rng, tmp_path
 ):
     images, expected = manifest.parent / "in", records_of(alone[0])
-    output, killed = tmp_path / "out", 0
+    output, killed, done = tmp_path / "out", 0, []
     while killed < CRASHES:
-        killed += killed_after(rng.uniform(0, alone[1]), whole_assess, images, output)
-        for file in output.glob("subjects/*/assessment.json"):
+        seconds = rng.uniform(0, alone[1] * left(done))
+        killed += killed_after(seconds, whole_assess, images, output)
+        done = list(output.glob("subjects/*/assessment.json"))
+        for file in done:
             assert file.read_bytes() == expected[file.parent.name]
             assert len(list(file.parent.glob("*/*.nii.gz"))) == 3
-        if len(list(output.glob("subjects/*/assessment.json"))) == SUBJECTS:
+        if len(done) == SUBJECTS:
             shutil.rmtree(output)
+            done = []
     whole_assess(images, output)
     files = output.glob("subjects/*/assessment.json")
     assert {file.parent.name: file.read_bytes() for file in files} == expected

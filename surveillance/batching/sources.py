@@ -9,6 +9,7 @@ from pathlib import Path
 
 from imaging.errors import UsageError
 from imaging.loaders import Refusal
+from imaging.loaders.identity import safe_name
 from imaging.protocol import Protocol
 from surveillance.batch import find_subjects
 from surveillance.batching.manifest import is_manifest, load_manifest
@@ -24,6 +25,13 @@ class Source:
     units: tuple[Unit, ...]
     refusals: tuple[Refusal, ...]
 
+    @property
+    def lost(self) -> tuple[Refusal, ...]:
+        """One refusal of each subject that is left with nothing to assess."""
+        there = {unit.subject for unit in self.units}
+        lost = {r.subject: r for r in reversed(self.refusals) if r.subject not in {*there, None}}
+        return tuple(lost[name] for name in sorted(lost, key=str))
+
 
 def source_of(inputs: Sequence[Path], protocol: Protocol, site: str) -> Source:
     """Return the subjects of manifests, and those found in folders, archives and files.
@@ -34,8 +42,11 @@ def source_of(inputs: Sequence[Path], protocol: Protocol, site: str) -> Source:
     Raises
     ------
     UsageError
-        An input does not exist; a manifest is not of its form; a subject is given twice.
+        An input does not exist; a manifest is not of its form; a subject is given twice; the
+        name of the site cannot be a folder's.
     """
+    if safe_name(site) != site:
+        raise UsageError("site_name", site=site[:40])
     for path in inputs:
         if not path.exists():
             raise UsageError("no_such_input", path=path)

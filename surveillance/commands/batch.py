@@ -49,6 +49,7 @@ def batch(
     from surveillance.batching.run import run
     from surveillance.batching.sources import source_of
     from surveillance.batching.unit import Order, ordered
+    from surveillance.results.aside import give_up
     from surveillance.results.place import prepared
 
     del debug  # read by main() before any command runs
@@ -57,10 +58,12 @@ def batch(
     with Reporter() as reporter:
         source = source_of(sources, order.protocol, site)
         reporter.refused(source.refusals)
+        for refusal in source.lost:
+            give_up(place, site, str(refusal.subject), refusal.code, refusal.message)
         with _pool(scheduler, jobs, memory_gb) as pool:
             tally = run(source.units, order, place, pool, reporter, retry=retry)
         reporter.close(tally, store)
-    raise typer.Exit(_exit_of(tally, any(r.subject for r in source.refusals)))
+    raise typer.Exit(_exit_of(tally, bool(source.lost)))
 
 
 def _pool(scheduler: str | None, jobs: int, memory_gb: float) -> AbstractContextManager[Pool]:

@@ -43,6 +43,12 @@ def read_asides(place: Place) -> dict[tuple[str, str], Aside]:
     return found
 
 
+def give_up(place: Place, site: str, subject: str, code: str, message: str) -> None:
+    """Note a subject that never came to be tried: no image of it could be used."""
+    aside = Aside(site=site, subject=subject, stamp="", tries=TRIES_MAX, code=code, message=message)
+    save_aside(place, aside)
+
+
 def save_aside(place: Place, aside: Aside) -> None:
     """Note a failure.
 
