@@ -69,7 +69,7 @@ def measure(folder: Path, subjects: int) -> dict[str, object]:
         "workers": WORKERS,
         "workers_killed": len(killed),
         "committed_and_whole": len(commits),
-        "tries_in_vain": subjects - answers["assessed"],
+        "committed_before_their_worker_died": subjects - answers["assessed"],
         "wall_s": round(first_s, 1),
         "assessment_cpu_s": round(sum(commit.cpu_s for commit in commits), 1),
         "second_run_s": round(second_s, 1),
