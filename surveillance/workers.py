@@ -117,14 +117,14 @@ class LocalExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop the processes; with `cancel_futures` whatever they are doing."""
-        if not cancel_futures:
-            self._threads.shutdown(wait=wait)
+        # What waits is cancelled before its turn comes by the end of what is running.
+        self._threads.shutdown(wait=wait and not cancel_futures, cancel_futures=cancel_futures)
         with self._lock:
             self._closed = True
             workers = list(self._started)
         for worker in workers:
             worker.stop()
-        self._threads.shutdown(wait=wait, cancel_futures=True)
+        self._threads.shutdown(wait=wait)
 
     def _in_process(self, task: tuple[Callable[..., Answer], tuple[Any, ...], Any]) -> Answer:
         worker = self._worker()
