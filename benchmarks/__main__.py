@@ -21,6 +21,7 @@ from benchmarks import (
     read_series,
     register_visit,
     save_reads,
+    start,
     viewer,
 )
 
@@ -32,6 +33,7 @@ def main() -> None:
     figures = {
         module.__name__.rpartition(".")[2]: module.measure()
         for module in (
+            start,
             read_series,
             register_visit,
             assess_subject,

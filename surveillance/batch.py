@@ -67,7 +67,7 @@ class Outcome:
     @property
     def assessed(self) -> tuple[str, ...]:
         """Subjects with at least one visit that was looked at."""
-        return tuple(r.subject for r in self.records if _was_seen(r))
+        return tuple(r.subject for r in self.records if was_seen(r))
 
 
 class Progress(Interface):
@@ -110,23 +110,35 @@ def run(request: Request, progress: Progress) -> Outcome:
     return outcome
 
 
-def _find(request: Request) -> tuple[tuple[Subject, ...], tuple[Refusal, ...]]:
-    for path in request.inputs:
+def find_subjects(
+    inputs: tuple[Path, ...], protocol: Protocol
+) -> tuple[tuple[Subject, ...], tuple[Refusal, ...]]:
+    """Return all subjects, and what could not be used; headers only.
+
+    Raises
+    ------
+    UsageError
+        An input does not exist.
+    """
+    for path in inputs:
         if not path.exists():
             raise UsageError("no_such_input", path=path)
-    inventory = find_series(request.inputs, request.protocol)
-    arrangement = arrange(inventory.series, request.protocol)
-    known = [subject.id for subject in arrangement.subjects]
+    inventory = find_series(inputs, protocol)
+    arrangement = arrange(inventory.series, protocol)
+    return arrangement.subjects, (*inventory.refusals, *arrangement.refusals)
+
+
+def _find(request: Request) -> tuple[tuple[Subject, ...], tuple[Refusal, ...]]:
+    subjects, refusals = find_subjects(request.inputs, request.protocol)
+    known = [subject.id for subject in subjects]
     for wanted in request.subjects:
         if wanted not in known:
             raise UsageError("no_such_subject", subject=wanted, subjects=", ".join(known) or "none")
-    chosen = tuple(
-        s for s in arrangement.subjects if not request.subjects or s.id in request.subjects
-    )
+    chosen = tuple(s for s in subjects if not request.subjects or s.id in request.subjects)
     if request.guidance.visits and len(chosen) != 1:
         listed = ", ".join(s.id for s in chosen) or "none"
         raise UsageError("guidance_subject", count=len(chosen), subjects=listed)
-    return chosen, (*inventory.refusals, *arrangement.refusals)
+    return chosen, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +218,7 @@ def _completed(outcome: Outcome, wanted: tuple[str, ...]) -> Outcome:
     return replace(outcome, records=records, problems=problems, failed_subjects=failed)
 
 
-def _was_seen(record: AssessmentRecord) -> bool:
+def was_seen(record: AssessmentRecord) -> bool:
     """Whether any visit had a T2W-FS to look at: without one there is no assessment."""
     return any(visit.graft.present is not None for visit in record.visits)
 

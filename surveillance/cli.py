@@ -15,6 +15,8 @@ from surveillance.commands.app import app as reading_app
 from surveillance.commands.assess import assess
 from surveillance.commands.audit import audit
 from surveillance.commands.backup import backup
+from surveillance.commands.batch import batch
+from surveillance.commands.check import check
 from surveillance.commands.deidentify import deidentify
 from surveillance.commands.echo import echo
 from surveillance.commands.export import export
@@ -27,6 +29,7 @@ from surveillance.commands.report import report
 from surveillance.commands.reset_password import reset_password
 from surveillance.commands.restore import restore
 from surveillance.commands.schema import schema
+from surveillance.commands.status import status
 from surveillance.commands.validate import validate
 
 app = typer.Typer(
@@ -37,6 +40,9 @@ app = typer.Typer(
 )
 COMMANDS = (
     assess,
+    batch,
+    status,
+    check,
     inspect,
     schema,
     validate,

@@ -3,7 +3,8 @@
 GraftsiteError (imaging)
 ├── CaseImportError        an assessed subject cannot be made a case from what was given
 ├── CaseFilesError         the files of a case are not there, or not as they were written
-└── ReportError            a report cannot be made from what is installed or given
+├── ReportError            a report cannot be made from what is installed or given
+└── ResultsError           a store of results cannot be read, or is not as it was written
 """
 
 from __future__ import annotations
@@ -21,3 +22,7 @@ class CaseFilesError(GraftsiteError):
 
 class ReportError(GraftsiteError):
     """A report cannot be made from what is installed or given."""
+
+
+class ResultsError(GraftsiteError):
+    """A store of results cannot be read, or is not as it was written."""

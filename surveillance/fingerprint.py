@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def subject_fingerprint(subject: Subject, protocol: Protocol, guidance: Guidance
     for visit in subject.visits:
         parts.append(f"visit {visit.label} {visit.study_date} {visit.days_since_baseline}")
         series = (visit.t2w_fs, visit.t1w_fs, *visit.supporting)
-        parts += sorted(f"file {_sha256(_on_disk(f))}" for s in series if s for f in s.files)
+        parts += sorted(f"file {_sha256(on_disk(f))}" for s in series if s for f in s.files)
     parts += sorted(f"seed {visit} {point}" for visit, point in guidance.seeds.items())
     parts += sorted(f"mask {visit} {_sha256(file)}" for visit, file in guidance.masks.items())
     parts += sorted(f"region {visit} {name}" for visit, name in guidance.regions.items())
@@ -39,13 +39,20 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
 
 
-def _on_disk(name: str) -> Path:
+def on_disk(name: str) -> Path:
+    """Return the file that holds what a series names as its file."""
     # A member of an archive is written `archive.zip!member`: the archive is what lies on disk.
     path = Path(name)
     return path if path.exists() else Path(name.partition("!")[0])
 
 
-@cache
 def _sha256(path: Path) -> str:
+    state = path.stat()
+    return _sha256_as_of(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _sha256_as_of(path: Path, _size: int, _modified_ns: int) -> str:
+    """Hash a file once for all the members of an archive; a worker outlives the files' state."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -74,12 +74,22 @@ def report_subjects(request: Request) -> Iterator[Reported]:
             raise UsageError("no_such_input", path=path)
     images = imaged_subjects(request.images, request.protocol) if request.images else {}
     for name, record in records.items():
-        pictures = _pictures(request, record, images.get(name))
-        labels = [visit.folder for visit in record.visits]
-        reads = None if request.reads is None else request.reads.of(name, labels)
-        report = subject_report(record, request.protocol, pictures, reads)
-        files = _write(report, request)
-        yield Reported(name, files, pictures.reason)
+        yield report_subject(record, images.get(name), request)
+
+
+def report_subject(record: AssessmentRecord, subject: Subject | None, request: Request) -> Reported:
+    """Write the reports of one subject; `subject` is its images, None where there are none.
+
+    Raises
+    ------
+    ReportError, OutputError
+        As for several.
+    """
+    pictures = _pictures(request, record, subject)
+    labels = [visit.folder for visit in record.visits]
+    reads = None if request.reads is None else request.reads.of(record.subject, labels)
+    report = subject_report(record, request.protocol, pictures, reads)
+    return Reported(record.subject, _write(report, request), pictures.reason)
 
 
 def document_of_case(case: Case, reads: LockedReads, look: Look) -> Document:

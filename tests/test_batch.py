@@ -82,3 +82,12 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_text(tmp_path):
     row = {"subject": "S01", "visit": "", "series": "", "code": "x", "message": "=HYPERLINK(1)"}
     save_errors([row], tmp_path / "errors.csv")
     assert ",'=HYPERLINK(1)" in (tmp_path / "errors.csv").read_text()
+
+
+def test_half_a_mask_that_a_killed_run_left_is_gone_when_the_subject_is_done(request_of, tmp_path):
+    half = tmp_path / "out" / "subjects" / "P01" / "BASELINE" / ".partial-x.nii.gz"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    batch.run(request_of(subjects=("P01",)), Silent())
+    names = {path.name for path in half.parent.iterdir()}
+    assert names == {"graft.nii.gz", "rectus_left.nii.gz", "rectus_right.nii.gz", "overlay.png"}

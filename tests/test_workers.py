@@ -2,10 +2,11 @@
 
 import os
 import signal
+import time
 
 import pytest
 
-from surveillance.workers import in_workers
+from surveillance.workers import LocalExecutor, WorkerDied, in_workers
 
 
 def doubled(number):
@@ -53,3 +54,26 @@ def test_what_the_function_raises_comes_back_with_where_it_was_raised():
     with pytest.raises(ValueError, match="fail") as caught:
         list(in_workers(doubled, ["fail", 1], 2))
     assert "in doubled" in "".join(caught.value.__notes__)
+
+
+def test_an_executor_answers_in_another_process_and_its_death_costs_one_task():
+    with LocalExecutor(1) as executor:
+        died = executor.submit(doubled, "die")
+        failed = executor.submit(doubled, "fail")
+        assert executor.submit(doubled, 21).result() == 42
+        assert executor.submit(os.getpid).result() != os.getpid()
+        with pytest.raises(WorkerDied):
+            died.result()
+        with pytest.raises(ValueError, match="fail"):
+            failed.result()
+
+
+def test_an_executor_that_is_given_up_stops_what_is_running_and_starts_nothing_more():
+    executor = LocalExecutor(1)
+    first, second = executor.submit(time.sleep, 600), executor.submit(doubled, 1)
+    while not first.running():
+        time.sleep(0.01)
+    executor.shutdown(cancel_futures=True)
+    with pytest.raises(WorkerDied):
+        first.result()
+    assert second.cancelled()

@@ -25,9 +25,14 @@ class Exit(IntEnum):
     SOME_FAILED = 3
     ALL_FAILED = 4
     NODE_FAILED = 5
+    FLAGGED = 6
     INTERRUPTED = 130
 
 
+ResultStore = Annotated[
+    str,
+    typer.Argument(metavar="STORE", help="store of results: folder, or s3://bucket/folder"),
+]
 StoreUrl = Annotated[
     str,
     typer.Option(

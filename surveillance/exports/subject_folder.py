@@ -16,7 +16,7 @@ from imaging.volume import Mask
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.mask_nifti import save_mask
 from surveillance.exports.overlay import save_overlay
-from surveillance.exports.writing import write_text
+from surveillance.exports.writing import PARTIAL, write_text
 
 RECORD = "assessment.json"
 RECTUS_LEFT, RECTUS_RIGHT, GRAFT = "rectus_left.nii.gz", "rectus_right.nii.gz", "graft.nii.gz"
@@ -47,8 +47,14 @@ def save_subject(assessment: Assessment, record: AssessmentRecord, folder: Path)
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier run wrote: a mask of a visit that is no more would mislead."""
+    """Remove what an earlier run wrote: a mask of a visit that is no more would mislead.
+
+    So would half a mask: a run that was killed leaves it under its temporary name.
+    """
     (folder / RECORD).unlink(missing_ok=True)
+    for name in (f"{PARTIAL}*", f"*/{PARTIAL}*"):
+        for half in folder.glob(name):
+            half.unlink()
     for name in (RECTUS_LEFT, RECTUS_RIGHT, GRAFT, OVERLAY):
         for stale in folder.glob(f"*/{name}"):
             stale.unlink()

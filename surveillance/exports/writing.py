@@ -54,7 +54,9 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
         try:
             write(temporary)
             temporary.chmod(0o666 & ~_umask())
+            _to_disk(temporary)
             temporary.replace(path)
+            _to_disk(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -65,6 +67,15 @@ def _temporary_beside(path: Path) -> Path:
     suffix = "".join(path.suffixes)
     with NamedTemporaryFile(dir=path.parent, prefix=PARTIAL, suffix=suffix, delete=False) as f:
         return Path(f.name)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the disk has it: a name must not outlive a power cut that its content did not."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

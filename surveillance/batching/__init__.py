@@ -1,0 +1,1 @@
+"""Batches: thousands of subjects from folders or a manifest into one store of results."""

@@ -1,0 +1,79 @@
+"""Pool: who does the work, processes of this machine or an existing Dask cluster; one interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from imaging.errors import NodeError, TransferError, UsageError
+from surveillance.workers import LocalExecutor, WorkerDied
+
+CONNECT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """An executor of `concurrent.futures`.
+
+    Parameters
+    ----------
+    room
+        How many subjects can be worked on at a time, now.
+    died
+        What a future raises whose worker died at it.
+    lost
+        What a future raises when nobody does the work any more.
+    """
+
+    executor: Executor
+    room: Callable[[], int]
+    died: tuple[type[BaseException], ...]
+    lost: tuple[type[BaseException], ...] = ()
+
+
+@contextmanager
+def local_pool(jobs: int, memory_gb: float | None = None) -> Iterator[Pool]:
+    """Give processes of this machine; they are stopped at the end."""
+    executor = LocalExecutor(jobs, memory_gb)
+    try:
+        yield Pool(executor, lambda: jobs, (WorkerDied,))
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def cluster_pool(address: str) -> Iterator[Pool]:
+    """Give the workers of a Dask cluster, which stays when we leave.
+
+    Raises
+    ------
+    UsageError
+        Dask is not installed.
+    TransferError, NodeError
+        The scheduler cannot be reached; the cluster has no worker.
+    """
+    try:
+        from distributed import Client, KilledWorker  # noqa: PLC0415 - an extra
+        from distributed.client import FutureCancelledError  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError("cluster_not_installed") from error
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise TransferError("cluster_unreachable", address=address) from error
+    with client:
+        if not client.nthreads():
+            raise NodeError("cluster_empty", address=address)
+        # The same arguments must be done again after a failure: results are not to be kept.
+        executor = client.get_executor(pure=False)
+        try:
+            yield Pool(
+                executor,
+                lambda: sum(client.nthreads().values()),
+                (KilledWorker,),
+                (FutureCancelledError,),
+            )
+        finally:
+            executor.shutdown(wait=False)
