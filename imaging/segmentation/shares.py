@@ -22,8 +22,8 @@ from imaging.segmentation.fan import ALONG_STEP_MM, DEPTH_STEP_MM, Fan
 
 Unrolled = NDArray[np.float32]
 
-_COLUMNS_MM: FloatArray = 4.0 * (np.arange(56) - 27.5)
-_DEPTHS_MM: FloatArray = np.arange(72) + 0.5
+_COLUMNS_MM: FloatArray = 4.0 * (np.arange(56, dtype=np.float64) - 27.5)
+_DEPTHS_MM: FloatArray = np.arange(72, dtype=np.float64) + 0.5
 _MIDDLE_SLICES = [1, 4]
 """Of the channels of both contrasts: the slice looked at."""
 _NEIGHBOUR_MM = 6.0
@@ -60,7 +60,7 @@ def _borrowed(found: Unrolled, t1: Unrolled) -> Unrolled:
     if covered.size == 0:
         return found
     nearest = np.abs(np.arange(len(found))[:, None] - covered).argmin(axis=1)
-    return found[covered[nearest]]
+    return np.asarray(found[covered[nearest]], np.float32)
 
 
 def _answer(seen: Unrolled) -> Unrolled:
