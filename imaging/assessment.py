@@ -128,7 +128,7 @@ def _measured(
     registration = prepared.registration
     earlier = Earlier(baseline.graft, registration) if baseline and registration else None
     graft = outline_graft(
-        visit.label, prepared.images, prepared.muscles, earlier, guidance, protocol.segmentation
+        visit.label, prepared.images, prepared.muscles, earlier, guidance, protocol
     )
     stops = wrong_side(graft, prepared.muscles, prepared.compared)
     anatomy = measure_visit(visit, prepared, graft, stops, baseline, protocol)

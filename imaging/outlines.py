@@ -13,13 +13,13 @@ from imaging.images import Images
 from imaging.loaders.mask_target import MaskTarget
 from imaging.messages import text
 from imaging.positioning import MIRRORED
-from imaging.protocol import SegmentationLimits
+from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
 from imaging.registration import Registration
 from imaging.resampling import resample
 from imaging.segmentation.given import graft_from_mask
-from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles
+from imaging.segmentation.segmenter import segmenter_named
 from imaging.visit import VisitName
 from imaging.volume import Mask
 
@@ -45,7 +45,7 @@ def outline_graft(
     muscles: Muscles,
     earlier: Earlier | None,
     guidance: Guidance,
-    limits: SegmentationLimits,
+    protocol: Protocol,
 ) -> Graft:
     """Return the graft of the visit called `label`: drawn, seeded, or found alone.
 
@@ -64,7 +64,9 @@ def outline_graft(
         return graft_from_mask(guidance.masks[label], target, muscles, region)
     prior = None if earlier is None else earlier.carried_to(t2.geometry)
     stroke = guidance.seeds.get(label, ())
-    graft = segment_graft(t2, images.t1_on_t2_grid, muscles, limits, prior, stroke)
+    graft = segmenter_named(protocol.segmenter).graft(
+        t2, images.t1_on_t2_grid, muscles, protocol.segmentation, prior, stroke
+    )
     if graft.present or at_baseline or prior is not None:
         return graft
     # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.

@@ -15,7 +15,7 @@ from imaging.protocol import Protocol
 from imaging.quality import MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration, register_rigid
 from imaging.segmentation.masks import Muscles
-from imaging.segmentation.muscles import segment_muscles
+from imaging.segmentation.segmenter import segmenter_named
 from imaging.visit import Visit
 
 
@@ -54,7 +54,7 @@ def prepare(
         return None, trouble
     placement = None if baseline is None else _placement(images, baseline)
     registration = _registered(images, baseline, placement, protocol)
-    muscles = segment_muscles(
+    muscles = segmenter_named(protocol.segmenter).muscles(
         images.t2.corrected, images.t1_on_t2_grid, protocol.segmentation, images.body
     )
     compared = _against_baseline(images, registration, baseline, placement, protocol)

@@ -133,6 +133,8 @@ class SegmentationLimits(Section):
     muscle_at_limit_good: Fraction
     muscle_at_limit_max: Fraction
     muscle_t2_alone: Fraction
+    muscle_network_min: Fraction
+    muscle_network_good: Fraction
     graft_volume_min_ml: Positive
     graft_volume_max_ml: Positive
     graft_width_min_mm: Positive
@@ -246,6 +248,7 @@ class Protocol(Section):
     id: str
     version: str
     sha256: str
+    segmenter: str = "built-in"
     visits: VisitWindows
     series: SeriesLimits
     reference_muscle: ReferenceMuscle

@@ -9,10 +9,13 @@ import pytest
 from abdomen import GAP_MM, abdomen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from outlined import chaos, chaos_outlines
 
 from imaging.errors import GeometryError
 from imaging.geometry import Geometry, from_ras
+from imaging.normalization import correct_bias
 from imaging.protocol import load_protocol
+from imaging.segmentation.body import body_mask
 from imaging.segmentation.muscles import segment_muscles
 from imaging.volume import Mask, Volume
 
@@ -145,3 +148,15 @@ def test_real_t2_alone_is_never_sure_and_never_swaps_sides(real_data: Path, case
     assert np.median(sides[0]) > np.median(sides[1])
     both = found.rectus_left.array & found.rectus_right.array
     assert not both.any()
+
+
+@pytest.mark.parametrize(("case", "least"), [(1, 0.7), (2, 0.7), (3, 0.6)])
+def test_the_left_rectus_of_a_real_abdomen_is_found_on_t2_alone(
+    real_data: Path, case: int, least: float
+):
+    image = chaos(real_data, case)
+    truth, _ = chaos_outlines(case, image.geometry)
+    found = segment_muscles(correct_bias(image, body_mask(image)), None, LIMITS).rectus_left
+    outlined = truth.array.any(axis=(0, 1))
+    shared = np.count_nonzero(found.array & truth.array)
+    assert 2 * shared / (found.array[:, :, outlined].sum() + truth.voxels) > least

@@ -18,9 +18,16 @@ from imaging.segmentation.sheath import Sheath
 
 
 def assess_confidence(
-    fan: Fan, sheath: Sheath, borders: Borders, limits: SegmentationLimits
+    fan: Fan,
+    sheath: Sheath,
+    borders: Borders,
+    limits: SegmentationLimits,
+    rectus: NDArray[np.float32],
 ) -> tuple[float, tuple[str, ...]]:
-    """Return confidence 0 to 1, and a sentence for everything that lowered it."""
+    """Return confidence 0 to 1, and a sentence for everything that lowered it.
+
+    `rectus` is the share of muscle that the network sees at each place of the unrolled wall.
+    """
     left, right = (_columns(fan, sides) for sides in (borders.left_mm, borders.right_mm))
     both = left | right
     checks = (
@@ -29,6 +36,7 @@ def assess_confidence(
         _within(sheath, both, limits),
         _covered(fan, both, limits),
         _second(sheath, limits),
+        _seen(fan, sheath, (left, right), rectus, limits),
     )
     confidence = float(np.prod([factor for factor, _ in checks]))
     return confidence, tuple(sentence for factor, sentence in checks if factor < 1)
@@ -92,6 +100,30 @@ def _covered(fan: Fan, columns: NDArray[np.bool_], limits: SegmentationLimits) -
     share = float(inside.mean()) if inside.size else 0.0
     factor = _ramp(share, limits.muscle_visible_min, limits.muscle_visible_good)
     return factor, text("segmentation.muscle_cut_off", percent=100 * (1 - share))
+
+
+def _seen(
+    fan: Fan,
+    sheath: Sheath,
+    sides: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    rectus: NDArray[np.float32],
+    limits: SegmentationLimits,
+) -> tuple[float, str]:
+    """Soft Dice of each compartment and what the network sees on its side; the worse of both."""
+    depth = fan.depth_mm
+    band = (depth >= sheath.front_mm[..., None]) & (depth <= sheath.back_mm[..., None])
+    halves = (fan.along_mm >= 0, fan.along_mm < 0)
+    worst = min(
+        _soft_dice(rectus[:, half], (band & side[..., None])[:, half])
+        for side, half in zip(sides, halves, strict=True)
+    )
+    factor = _ramp(worst, limits.muscle_network_min, limits.muscle_network_good)
+    return factor, text("segmentation.muscle_network", dice=worst)
+
+
+def _soft_dice(share: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    total = float(share.sum()) + int(mask.sum())
+    return 2 * float(share[mask].sum()) / total if total else 0.0
 
 
 def _second(sheath: Sheath, limits: SegmentationLimits) -> tuple[float, str]:

@@ -20,7 +20,7 @@ from imaging.segmentation.paths import cheapest
 
 ALONG_STEP_MM = 2.0
 DEPTH_STEP_MM = 0.75
-_HALF_WIDTH_FRACTION = 0.6
+_HALF_WIDTH_FRACTION = 0.72
 """The fan reaches this share of half the body's width to either side: beyond any rectus."""
 _DEEPEST_MM = 75.0
 _DEPTHS_FOR_SYMMETRY = slice(4, 64)

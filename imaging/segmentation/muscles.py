@@ -15,6 +15,7 @@ from imaging.segmentation.confidence import assess_confidence
 from imaging.segmentation.fan import centred, spread
 from imaging.segmentation.masks import Muscles
 from imaging.segmentation.rectus import compartment, find_borders
+from imaging.segmentation.shares import wall_shares
 from imaging.segmentation.sheath import find_sheath
 from imaging.volume import Mask, Volume
 
@@ -76,13 +77,15 @@ def _segment(t2: Volume, t1: Volume | None, body: Mask, limits: SegmentationLimi
     fan = spread(image, inside, axial_geometry(geometry).spacing_mm)
     fan = centred(fan, image, inside)
     unrolled = None if second is None else fan.unrolled(second)
-    sheath = find_sheath(fan, fan.unrolled(image), unrolled, limits)
-    borders = find_borders(fan, sheath, limits)
+    wall = fan.unrolled(image)
+    rectus = wall_shares(fan, wall, unrolled).rectus
+    sheath = find_sheath(fan, wall, unrolled, limits, rectus)
+    borders = find_borders(fan, sheath, limits, rectus)
     left, right = (
         Mask(from_axial(compartment(fan, sheath, side, image.shape) & inside, geometry), geometry)
         for side in (borders.left_mm, borders.right_mm)
     )
-    confidence, reasons = assess_confidence(fan, sheath, borders, limits)
+    confidence, reasons = assess_confidence(fan, sheath, borders, limits, rectus)
     depth = [
         np.interp(a, fan.along_mm, row)
         for a, row in zip(borders.alba_mm, sheath.front_mm, strict=True)

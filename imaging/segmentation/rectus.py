@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.geometry import FloatArray
@@ -23,6 +24,7 @@ _MIDLINE_PRIOR = 0.8  # cost of being that far off
 _LATERAL_PRIOR = 0.35  # cost of one spread away from the usual place
 _WEIGHTS = (0.5, 1.0)  # T2W-FS, T1W-FS: how much a dark column speaks against muscle
 _PLATEAU = (0.08, 0.33)  # of half the body's width: surely rectus
+_LEARNED, _SEEN_MIN = 1.5, 0.25  # weight of the network, and the share of muscle it must see
 _STEP_PRICE = 0.15  # per 2 mm from slice to slice
 
 
@@ -36,9 +38,16 @@ class Borders:
     """(medial, lateral) of the left and of the right compartment."""
 
 
-def find_borders(fan: Fan, sheath: Sheath, limits: SegmentationLimits) -> Borders:
-    """Find linea alba and semilunar lines."""
+def find_borders(
+    fan: Fan,
+    sheath: Sheath,
+    limits: SegmentationLimits,
+    rectus: NDArray[np.float32] | None = None,
+) -> Borders:
+    """Find linea alba and semilunar lines; `rectus` is what the network sees, or None."""
     evidence = _evidence(fan, sheath)
+    if rectus is not None:
+        evidence = evidence + _learned(fan, sheath, rectus)
     alba = _alba(fan, evidence)
     sides = []
     for sign in (1, -1):
@@ -75,6 +84,22 @@ def _evidence(fan: Fan, sheath: Sheath) -> FloatArray:
         plateau = np.median(level[:, belly_columns], axis=1, keepdims=True)
         total = total + weight * np.clip((level - plateau) / 0.7, -1, 0.2)
     return np.asarray(ndimage.gaussian_filter(total, (0.6, 0.7), mode="nearest"))
+
+
+def _learned(fan: Fan, sheath: Sheath, rectus: NDArray[np.float32]) -> FloatArray:
+    """(z, along): 0 where the network sees as much muscle as in the belly, negative beside it."""
+    depth = fan.depth_mm
+    inside = (depth >= sheath.front_mm[..., None]) & (depth <= sheath.back_mm[..., None])
+    seen = (rectus * inside).sum(axis=2) / np.maximum(inside.sum(axis=2), 1)
+    seen = ndimage.gaussian_filter(seen, (0.6, 0.7), mode="nearest")
+    result = np.zeros(seen.shape)
+    for side in (fan.along_mm >= 0, fan.along_mm < 0):
+        plateau = np.percentile(seen[:, side], 80, axis=1, keepdims=True)
+        share = np.clip(seen[:, side] / np.maximum(plateau, _SEEN_MIN), 0, 1)
+        # A side of which the network sees nothing says nothing about its borders.
+        trust = np.clip(plateau / _SEEN_MIN - 1, 0, 1)
+        result[:, side] = _LEARNED * trust * (share - 1)
+    return result
 
 
 def _alba(fan: Fan, evidence: FloatArray) -> FloatArray:

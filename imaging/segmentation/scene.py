@@ -24,6 +24,9 @@ from imaging.volume import Mask, Volume
 _RIM_MM = 12.0
 """Room round the muscles, to see what a bright region goes on into."""
 
+_DOUBT_MAX = 0.5
+"""The bulge is at most doubled."""
+
 _SEED_REACH_MM = 25.0
 """Half the width of a large graft: this near a seed nothing is taken for normal muscle."""
 
@@ -108,7 +111,9 @@ def scene(
     if image is None:
         return None
     second = None if t1 is None else _compared(t1, box, left, right, near, limits)
-    allowed = within_in_plane(left, limits.graft_bulge_mm, spacing) & ~right
+    # Where a reader points, a muscle found with doubt may end farther out than it seems.
+    doubt = max(muscles.confidence, _DOUBT_MAX) if stroke_mm else 1.0
+    allowed = within_in_plane(left, limits.graft_bulge_mm / doubt, spacing) & ~right
     tubes = vessels(image.ratio, spacing, limits)
     left, allowed = left & ~tubes, allowed & ~tubes
     if second is not None:

@@ -42,6 +42,10 @@ _SWELLING_MM = 1.5  # beyond the muscle in common
 _BORROWED = np.float32(0.5)  # weight of T1W-FS carried to a slice that has none
 _T2_BESIDE_T1 = 0.4  # weight of T2W-FS when there is T1W-FS, in this slice or its neighbours
 
+_LEARNED, _LEARNED_CAP = np.float32(2.0), np.float32(20.0)  # weight and most of a column's odds
+_DOUBT = np.float32(0.018)  # no place is more certain than e^4 to 1
+_LEARNED_POOLED_MM = 6.0  # slices this near are read together
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheath:
@@ -79,10 +83,17 @@ class _States:
         return np.asarray(self.thick * DEPTH_STEP_MM, dtype=np.float64)
 
 
-def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: SegmentationLimits) -> Sheath:
+def find_sheath(
+    fan: Fan,
+    t2: Unrolled,
+    t1: Unrolled | None,
+    limits: SegmentationLimits,
+    rectus: Unrolled | None = None,
+) -> Sheath:
     """Find both surfaces of the muscle band.
 
-    `t2`, `t1` are `fan.unrolled` images; T1W-FS counts where it covers a column.
+    `t2`, `t1` are `fan.unrolled` images; T1W-FS counts where it covers a column. `rectus` is the
+    share of muscle that the network sees at each place, None to do without.
     """
     states = _states(limits, t2.shape[2])
     levels = [log_level(image, fan.spacing_mm[2]) for image in (t2, t1) if image is not None]
@@ -95,6 +106,9 @@ def find_sheath(fan: Fan, t2: Unrolled, t1: Unrolled | None, limits: Segmentatio
             one * weight + _borrowed(two, seen)
             for one, two in zip((even, filled), second, strict=True)
         )
+    if rectus is not None:
+        learned = _learned(fan, rectus, states)
+        even, filled = even + learned, filled + learned
     prior = _usual_thickness(states, limits)
     front, thick = _common(fan, even + prior)
     cost = np.where(_swollen(fan, states, thick), filled, even + prior)
@@ -156,6 +170,18 @@ def _borrowed(cost: CostArray, seen: NDArray[np.bool_]) -> CostArray:
     for z in np.setdiff1d(np.arange(seen.shape[0]), inside) if inside.size else ():
         cost[z] = _BORROWED * cost[inside[np.argmin(np.abs(inside - z))]]
     return cost
+
+
+def _learned(fan: Fan, rectus: Unrolled, states: _States) -> CostArray:
+    """(z, along, front, thick): log odds that the network gives against each pair, 0 ... cap."""
+    odds = np.log((rectus + _DOUBT) / (1 - rectus + _DOUBT))
+    along_z = _LEARNED_POOLED_MM / fan.spacing_mm[2]
+    odds = ndimage.gaussian_filter1d(odds, along_z, axis=0, mode="nearest")
+    sums = np.cumsum(np.pad(odds, ((0, 0), (0, 0), (1, 0))), axis=2) * np.float32(DEPTH_STEP_MM)
+    back = states.front[:, None] + states.thick[None, :]
+    cost = sums[:, :, states.front][..., None] - sums[:, :, back]
+    cost -= cost.min(axis=(2, 3), keepdims=True)
+    return np.asarray(_LEARNED * np.minimum(cost, _LEARNED_CAP), dtype=np.float32)
 
 
 def _suppressed(level: Unrolled) -> NDArray[np.bool_]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imaging.reassessment import outlined_again, reassess
-from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft
 from imaging.segmentation.seed import Stroke
+from imaging.segmentation.segmenter import segmenter_named
 from imaging.series import Role
 from imaging.volume import Mask, Volume
 from readers.masks import mask_sha256
@@ -38,8 +38,10 @@ def seeded(visit: CaseVisit, stroke_mm: Stroke, earlier: Mask | None = None) -> 
     t2, found = visit.volume(Role.T2W_FS), muscles(visit)
     if t2 is None or found is None:
         raise CaseFilesError("case_nothing_to_outline", visit=visit.label)
-    limits = visit.case.manifest.protocol.segmentation
-    return segment_graft(t2, _t1_on_t2_grid(visit), found, limits, earlier, stroke_mm)
+    protocol = visit.case.manifest.protocol
+    return segmenter_named(protocol.segmenter).graft(
+        t2, _t1_on_t2_grid(visit), found, protocol.segmentation, earlier, stroke_mm
+    )
 
 
 def _t1_on_t2_grid(visit: CaseVisit) -> Volume | None:
