@@ -4,9 +4,11 @@ What fuzzing found once stands here as the mutation that found it.
 """
 
 import struct
+import zipfile
 
 import numpy as np
 import pytest
+from dicom_files import write_dicomdir
 from fuzzing import fault_of, originals
 from mutations import CHEAP, COSTLY, mutated
 
@@ -51,6 +53,32 @@ def test_every_mutation_changes_a_slice_and_none_does_harm(sound, tmp_path, muta
     assert fault_of("slice.dcm", damaged, tmp_path) is None
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    path = tmp_path / "series.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"content")
+    (refusal,) = find_series([path], load_protocol()).refusals
+    assert refusal.code == "zip_name"
+
+
+def test_a_member_whose_name_is_damaged_is_refused(sound, tmp_path):
+    plain = content(sound, "series.zip")
+    at = plain.index(b"IM0001")
+    path = tmp_path / "series.zip"
+    path.write_bytes(
+        plain[: at - 24] + b"\x00\x08" + plain[at - 22 : at] + b"\xf1" + plain[at + 1 :]
+    )
+    refusals = find_series([path], load_protocol()).refusals
+    assert "file_unreadable" in {r.code for r in refusals}
+
+
+@pytest.mark.filterwarnings("ignore:The value length")
+def test_a_dicomdir_may_name_what_no_file_system_takes(tmp_path):
+    write_dicomdir(tmp_path / "DICOMDIR", [("A" * 256, "IM0001")])
+    refusals = find_series([tmp_path / "DICOMDIR"], load_protocol()).refusals
+    assert sorted(r.code for r in refusals) == ["dicomdir_index", "dicomdir_names_missing"]
+
+
 def test_an_element_of_an_unknown_kind_is_a_damaged_header(sound, tmp_path):
     plain = content(sound, "slice.dcm")
     at = plain.index(b"\x18\x00\x81\x00DS") + 4  # Echo Time
@@ -66,6 +94,14 @@ def test_a_nifti_whose_voxels_begin_nowhere_is_refused(sound, tmp_path, offset):
     path.write_bytes(plain[:108] + struct.pack("<f", offset) + plain[112:])
     (refusal,) = find_series([path], load_protocol()).refusals
     assert refusal.code in ("nifti_damaged", "pixels_truncated")
+
+
+def test_a_nifti_whose_scale_is_no_number_is_refused(sound, tmp_path):
+    plain = content(sound, "t2w_fs.nii")
+    path = tmp_path / "t2w_fs.nii"
+    path.write_bytes(plain[:112] + struct.pack("<ff", 1.0, float("nan")) + plain[120:])
+    (refusal,) = find_series([path], load_protocol()).refusals
+    assert refusal.code == "nifti_damaged"
 
 
 def test_a_nifti_header_that_a_library_would_repair_is_refused(sound, tmp_path):

@@ -6,7 +6,9 @@ arm stays far below them, a ZIP bomb far above.
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from functools import lru_cache
@@ -20,7 +22,16 @@ MEMBER_BYTES_MAX = 2 * 2**30
 RATIO_MAX = 200
 """Packed MR images shrink 2 to 5 times, empty ones (all zero) up to about 150 times."""
 RATIO_COUNTS_FROM_BYTES = 2**20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # encrypted, or packed in a way that zipfile does not know
+    ValueError,  # a name that is no UTF-8
+)
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -39,7 +50,8 @@ def members(path: str) -> list[str]:
         Damaged, encrypted, too many entries, too large unpacked, an entry packed too tightly,
         a name that leads out of the archive or occurs twice, or nothing inside.
     """
-    entries = [entry for entry in _open(path).infolist() if not entry.is_dir()]
+    # Not `is_dir()`, which takes for granted that a name has a character.
+    entries = [entry for entry in _open(path).infolist() if not entry.filename.endswith("/")]
     names = [entry.filename for entry in entries]
     if not entries:
         raise FileError("zip_empty", file=path)
@@ -109,5 +121,5 @@ def _opened(path: str, _changed_ns: int, _process: int) -> zipfile.ZipFile:
     # Per process, because a forked child would share the file's position with its parent.
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise FileError("file_unreadable", file=path, detail=type(error).__name__) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +21,8 @@ def with_referenced(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.name.upper() == NAME and path.is_file():
             names = (path.parent.joinpath(*parts) for parts in referenced(InputFile(str(path))))
-            wanted += [name for name in names if name.is_file()]
+            # Not `Path.is_file`, which raises for a name no file system takes.
+            wanted += [name for name in names if os.path.isfile(name)]  # noqa: PTH113
     return wanted
 
 

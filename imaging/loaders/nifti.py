@@ -91,11 +91,13 @@ def read_header(file: InputFile) -> Any:
 def _check_sound(file: InputFile, kind: Any, raw: bytes) -> None:
     """Refuse what nibabel would repair and go on with: nobody knows what else was damaged."""
     try:
+        header = kind(raw, check=False)
         damage = kind.diagnose_binaryblock(raw).splitlines()
+        header.get_slope_inter()
     except _DAMAGED as error:
         raise FileError("nifti_damaged", file=file.name, detail=str(error)[:80]) from error
     damage = [line for line in damage if not any(kept in line for kept in _HARMLESS)]
-    offset = kind(raw, check=False)["vox_offset"]
+    offset = header["vox_offset"]
     damage += [] if np.isfinite(offset) else [f"vox_offset {offset}"]
     if damage:
         raise FileError("nifti_damaged", file=file.name, detail=damage[0][:80])
