@@ -57,7 +57,7 @@ def seed(person):
 def paint(person):
     person.page.locator(".viewer").focus()
     person.page.keyboard.press("1")  # drawn on the image as acquired
-    person.page.wait_for_selector(".viewer[data-layout=one][data-ready=true]")
+    person.page.wait_for_selector(".viewer[data-layout=one][data-ready=true][data-masks=here]")
     person.page.keyboard.press("b")
     x, y = person.at(GRAFT_MM)
     person.page.mouse.move(x - 20, y)
@@ -419,6 +419,7 @@ def test_people_are_made_asked_and_answer(chromium, station):
         with seated(chromium, station, name) as reader:
             page = reader.arrive().page
             reader.something_waits()
+            page.wait_for_timeout(2_000)  # below what waits, if at all
             if page.get_by_label("Your answer").count():
                 asked = name
                 page.get_by_label("Your answer").fill("It is.")

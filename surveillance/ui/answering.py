@@ -25,7 +25,7 @@ def answer(desk: Desk, read_id: int) -> None:
     finishing = st.session_state.pop(f"finish-{read_id}", False)
     look = Look(
         desk.language,
-        drafts.status_of(read),
+        drafts.tab_of(read).status,
         action=desk.text("reading.lock"),
         tried=f"tried-{read_id}" in st.session_state,
         note=_outline(desk, read_id),
@@ -67,14 +67,14 @@ def _finish(desk: Desk, key: str, read_id: int) -> None:
     if message is None or not still_here(desk):
         return
     st.session_state[f"tried-{read_id}"] = True
-    echo = drafts.status_of(reading.load(desk.station.store, desk.actor, read_id)).echo
+    echo = drafts.tab_of(reading.load(desk.station.store, desk.actor, read_id)).status.echo
     if drafts.save(desk, read_id, answers=answers_of(message), echo=echo):
         st.session_state[f"finish-{read_id}"] = True
 
 
 def _conflict(desk: Desk, read: Read) -> None:
     """Two tabs: the reader says which of the two goes on; the other stays in the store."""
-    kept = st.session_state.get(f"kept-{read.id}")
+    kept = drafts.tab_of(read).kept
     if kept is None:
         return
     st.warning(desk.text("reading.two_tabs"))
@@ -82,7 +82,6 @@ def _conflict(desk: Desk, read: Read) -> None:
         stored = st.button(desk.text("reading.take_stored"), key=f"stored-{read.id}")
         mine = st.button(desk.text("reading.take_mine"), key=f"mine-{read.id}")
     if stored or mine:
-        del st.session_state[f"kept-{read.id}"]
         if stored:
             drafts.take_stored(desk, read)
         else:

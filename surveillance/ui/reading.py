@@ -9,7 +9,7 @@ from readers.errors import NotFoundError
 from readers.read import ReadStatus
 from surveillance.ui.answering import answer
 from surveillance.ui.desk import Desk
-from surveillance.ui.drafts import revision_of
+from surveillance.ui.drafts import tab_of
 from surveillance.ui.results import results
 from surveillance.ui.shell import bar
 from surveillance.ui.viewing import look
@@ -20,7 +20,7 @@ def draw(desk: Desk) -> None:
     item_id, visit = _asked_for()
     read = reading.open_read(desk.station.store, desk.actor, item_id, visit)
     bar(desk, f"{read.code} · {read.shown_visit}")
-    revision_of(read)  # what this tab shows from now on
+    tab_of(read)  # what this tab shows from now on
     if read.newer_version:
         st.info(desk.text("reading.newer_version"))
     with st.container(key="read"):
