@@ -44,6 +44,17 @@ def unpack(real_data, tmp_path_factory):
     return unpacked
 
 
+@pytest.fixture(autouse=True)
+def _program():
+    """Put the main module back: Streamlit's own runner leaves its script in that place.
+
+    A process that is started later would begin by running that script.
+    """
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture
 def command(monkeypatch, capsys):
     """Run `graftsite` in this process; give what it said on stdout and stderr."""
