@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from imaged_person import Person, grid, image, points_of, wall
-from insertion import Insertion, chaos, insert_graft, outlined_muscles
+from outlined import chaos, chaos_outlines
 from scipy import ndimage
 from test_registration import _series
 
@@ -21,6 +21,7 @@ from imaging.deformation import (
     doubt,
 )
 from imaging.geometry import Geometry
+from imaging.insertion import STILL, Plate, background, draw_motion, insert
 from imaging.landmarks import LandmarkErrors
 from imaging.protocol import load_protocol
 from imaging.segmentation.body import body_mask
@@ -209,13 +210,22 @@ def test_two_real_acquisitions_of_one_wall_are_not_deformed(
     assert abs(found.displacement_mm.value or 0.0) < 1.0
 
 
+def with_plate(
+    person: Volume, case: int, size_mm: tuple[float, float, float], ratio: float
+) -> tuple[Volume, Mask]:
+    """Put a plate in the place of muscle, so that nothing makes way for it; also its mask."""
+    scene = background(person, *chaos_outlines(case, person.geometry))
+    plate = Plate(*size_mm, ratio, displaced=0.0)
+    made = insert(scene, plate, draw_motion(0, (0, 0, 0), STILL))
+    return made.t2, made.graft
+
+
 @pytest.mark.parametrize("case", [2, 8])
 def test_a_graft_that_resorbs_in_a_real_wall_deforms_nothing(real_data: Path, case: int) -> None:
     person = chaos(real_data, case)
-    muscles = outlined_muscles(person, case)
     region = anterior_wall(person, body_mask(person))
-    full, full_mask, _ = insert_graft(person, muscles, case, Insertion(40, 6, 50, 2.5))
-    left, left_mask, _ = insert_graft(person, muscles, case, Insertion(28, 3, 34, 1.6))
+    full, full_mask = with_plate(person, case, (40, 6, 50), 2.5)
+    left, left_mask = with_plate(person, case, (28, 3, 34), 1.6)
     before = WallImage(_noisy(full, 1), region, full_mask)
     for later, outline in ((left, left_mask), (left, None), (person, None)):
         found = deform_wall(
@@ -230,8 +240,8 @@ def test_a_graft_that_resorbs_in_a_real_wall_deforms_nothing(real_data: Path, ca
 def test_a_bulge_put_into_a_real_wall_comes_back(real_data: Path, case: int) -> None:
     """5 mm forward over the muscle's middle, fading with a width of 24 mm."""
     person = chaos(real_data, case)
-    muscles, grid_ = outlined_muscles(person, case), person.geometry
-    plain, outline, _ = insert_graft(person, muscles, case, Insertion(40, 6, 50, 2.0))
+    grid_ = person.geometry
+    plain, outline = with_plate(person, case, (40, 6, 50), 2.0)
     middle = outline.centroid_mm
     assert middle is not None
 
