@@ -8,12 +8,15 @@ after; this file only says what follows what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from imaging.change import Change, measure_change
 from imaging.checks import confidence_check
+from imaging.concurrency import at_a_time
 from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
 from imaging.deformation import WallDeformation, WallImage, deform_wall, unknown
 from imaging.errors import UsageError
@@ -30,7 +33,7 @@ from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
 from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
-from imaging.preparation import Prepared, prepare
+from imaging.preparation import Preparation, Prepared, baseline_index, prepare_visits
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration
@@ -82,10 +85,14 @@ class Assessment:
     visits: tuple[VisitAssessment, ...]
 
 
-Done = tuple[VisitAssessment, ...]
+Done: TypeAlias = tuple[VisitAssessment, ...]
+Measured: TypeAlias = tuple[Anatomy | None, tuple[QualityEntry, ...]]
+"""One visit; None without a readable T2W-FS, and what stood in the way."""
 
 
-def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = None) -> Assessment:
+def assess(
+    subject: Subject, protocol: Protocol, guidance: Guidance | None = None, threads: int = 1
+) -> Assessment:
     """Assess one subject.
 
     Raises
@@ -95,13 +102,36 @@ def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = Non
     SeedError, MaskError
         A seed point or mask is not usable.
     """
-    guidance = guidance or Guidance()
+    with at_a_time(threads) as pool:
+        prepared = prepare_visits(subject.visits, protocol, pool)
+        return assess_prepared(subject, prepared, protocol, pool, guidance or Guidance())
+
+
+def assess_prepared(
+    subject: Subject,
+    prepared: Sequence[Future[Preparation]],
+    protocol: Protocol,
+    pool: Executor,
+    guidance: Guidance,
+) -> Assessment:
+    """Assess a subject whose visits `prepare_visits` prepares; raises what `assess` does."""
     _check_guidance(subject, guidance)
+    measured: list[Future[Measured]] = []
+    first = baseline_index(subject.visits)
+    for n, (visit, ready) in enumerate(zip(subject.visits, prepared, strict=True)):
+        baseline = None if first is None or n <= first else measured[first]
+        measured.append(pool.submit(_measured, visit, ready, baseline, protocol, guidance))
+    return judged(subject.id, subject.visits, [each.result() for each in measured], protocol)
+
+
+def judged(
+    subject: str, visits: Sequence[Visit], measured: Sequence[Measured], protocol: Protocol
+) -> Assessment:
+    """Judge measured visits, in order of time, each by those before it."""
     done: Done = ()
-    for visit in subject.visits:
-        anatomy, trouble = _measured(visit, baseline_of(done), protocol, guidance)
+    for visit, (anatomy, trouble) in zip(visits, measured, strict=True):
         done = (*done, judge_visit(visit, anatomy, trouble, done, protocol))
-    return Assessment(subject.id, protocol, done)
+    return Assessment(subject, protocol, done)
 
 
 def _check_guidance(subject: Subject, guidance: Guidance) -> None:
@@ -112,19 +142,18 @@ def _check_guidance(subject: Subject, guidance: Guidance) -> None:
         )
 
 
-def baseline_of(earlier: Done) -> Anatomy | None:
-    """Return the baseline's anatomy, if it was imaged."""
-    named = (v.anatomy for v in earlier if v.visit.name is VisitName.BASELINE)
-    return next(named, None)
-
-
 def _measured(
-    visit: Visit, baseline: Anatomy | None, protocol: Protocol, guidance: Guidance
-) -> tuple[Anatomy | None, tuple[QualityEntry, ...]]:
-    """Take one visit from its files to its measurements, and say what stood in the way."""
-    prepared, trouble = prepare(visit, baseline.images if baseline else None, protocol)
+    visit: Visit,
+    ready: Future[Preparation],
+    before: Future[Measured] | None,
+    protocol: Protocol,
+    guidance: Guidance,
+) -> Measured:
+    """Take one visit from its images to its measurements, and say what stood in the way."""
+    prepared, trouble = ready.result()
     if prepared is None:
         return None, trouble
+    baseline = None if before is None else before.result()[0]
     registration = prepared.registration
     earlier = Earlier(baseline.graft, registration) if baseline and registration else None
     graft = outline_graft(
