@@ -8,7 +8,7 @@ after; this file only says what follows what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -38,20 +38,26 @@ from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration
 from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.series import SeriesInfo
 from imaging.timepoint import Timepoint, nadir
 from imaging.transform import RigidTransform, identity
 from imaging.visit import Subject, Visit, VisitName
+from imaging.volume import Mask, Volume
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """Images, outlines and measurements of one visit that has a readable T2W-FS.
+    """Outlines and measurements of one visit that has a readable T2W-FS.
 
-    Masks lie on the T2W-FS grid. `registration` is None at baseline and without one.
-    `deformation` is that of the wall since baseline.
+    `t2w_fs` is that image without the coil's shading and `info` its headers; masks lie on its
+    grid, the anterior `wall` too. The other images are let go when they have been measured: a
+    subject's memory does not grow with all that was acquired. `registration` is None at
+    baseline and without one. `deformation` is that of the wall since baseline.
     """
 
-    images: Images
+    t2w_fs: Volume
+    info: SeriesInfo
+    wall: Mask
     muscles: Muscles
     graft: Graft
     registration: Registration | None
@@ -103,13 +109,18 @@ def assess(
         A seed point or mask is not usable.
     """
     with at_a_time(threads) as pool:
-        prepared = prepare_visits(subject.visits, protocol, pool)
-        return assess_prepared(subject, prepared, protocol, pool, guidance or Guidance())
+        return assess_prepared(
+            subject,
+            prepare_visits(subject.visits, protocol, pool),
+            protocol,
+            pool,
+            guidance or Guidance(),
+        )
 
 
 def assess_prepared(
     subject: Subject,
-    prepared: Sequence[Future[Preparation]],
+    prepared: Iterable[Future[Preparation]],
     protocol: Protocol,
     pool: Executor,
     guidance: Guidance,
@@ -182,7 +193,9 @@ def measure_visit(
     t2 = measure_t2_contrast(images, muscles, graft, protocol)
     t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
     return Anatomy(
-        images=images,
+        t2w_fs=images.t2.corrected,
+        info=images.t2.series.info,
+        wall=images.wall,
         muscles=muscles,
         graft=graft,
         registration=prepared.registration,
@@ -213,7 +226,7 @@ def _deformation(
         return unknown(text("reason.no_baseline"))
     if not registration.success:
         return unknown(registration.reason or "")
-    then = WallImage(baseline.images.t2.corrected, baseline.images.wall, baseline.graft.mask)
+    then = WallImage(baseline.t2w_fs, baseline.wall, baseline.graft.mask)
     now = WallImage(images.t2.corrected, images.wall, graft.mask)
     return deform_wall(then, now, registration.moving_from_fixed, protocol)
 
@@ -258,7 +271,7 @@ def _timepoint(
     visit: Visit, anatomy: Anatomy | None, quality: tuple[QualityEntry, ...]
 ) -> Timepoint:
     unread = missing(quality[0].message if quality else text("reason.no_t2"))
-    info = anatomy.images.t2.series.info if anatomy else None
+    info = anatomy.info if anatomy else None
     return Timepoint(
         name=visit.name,
         label=visit.label,

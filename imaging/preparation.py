@@ -6,10 +6,10 @@ prepared visit, without decoding, registering or finding the muscles again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from imaging.gates import registration_gate, scanner_gate
 from imaging.images import Images, load_images
@@ -45,19 +45,37 @@ class Prepared:
     compared: tuple[QualityEntry, ...]
 
 
+Item = TypeVar("Item")
 Preparation: TypeAlias = tuple[Prepared | None, tuple[QualityEntry, ...]]
 """One visit; None without a readable T2W-FS, and what stood in the way."""
 
 
 def prepare_visits(
     visits: Sequence[Visit], protocol: Protocol, pool: Executor
-) -> tuple[Future[Preparation], ...]:
-    """Prepare a subject's visits, in order of time, and lay those after the baseline on it."""
-    alone = [pool.submit(_alone, visit, protocol) for visit in visits]
-    first = baseline_index(visits)
-    later = alone if first is None else alone[first + 1 :]
-    placed = [pool.submit(_laid, each, alone[first or 0], protocol) for each in later]
-    return tuple(alone) if first is None else (*alone[: first + 1], *placed)
+) -> Iterator[Future[Preparation]]:
+    """Prepare a subject's visits, in order of time, and lay those after the baseline on it.
+
+    Looks one visit ahead and no further: whoever lets each visit go when it has been measured
+    holds few at once, and two threads seldom wait for each other.
+    """
+    baseline: Future[Preparation] | None = None
+    alone = _one_ahead(pool.submit(_alone, visit, protocol) for visit in visits)
+    for visit, each in zip(visits, alone, strict=True):
+        if baseline is not None:
+            yield pool.submit(_laid, each, baseline, protocol)
+            continue
+        if visit.name is VisitName.BASELINE:
+            baseline = each
+        yield each
+
+
+def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield each item when the next one has been made."""
+    before: list[Item] = []
+    for item in items:
+        yield from before
+        before = [item]
+    yield from before
 
 
 def baseline_index(visits: Sequence[Visit]) -> int | None:

@@ -64,7 +64,7 @@ def run_one(recipe: Recipe, protocol: Protocol, variants: Sequence[str]) -> Done
     rows: list[Row] = []
     pictures: Pictures = {}
     with at_a_time(1) as pool:
-        prepared = prepare_visits(case.subject.visits, protocol, pool)
+        prepared = tuple(prepare_visits(case.subject.visits, protocol, pool))
         for variant in variants:
             seeds = _seeds(case) if variant == SEEDED else {}
             if variant == SEEDED and not seeds:
