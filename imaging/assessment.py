@@ -8,12 +8,15 @@ after; this file only says what follows what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from imaging.change import Change, measure_change
 from imaging.checks import confidence_check
+from imaging.concurrency import at_a_time
 from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
 from imaging.deformation import WallDeformation, WallImage, deform_wall, unknown
 from imaging.errors import UsageError
@@ -30,25 +33,31 @@ from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
 from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
-from imaging.preparation import Prepared, prepare
+from imaging.preparation import Preparation, Prepared, baseline_index, prepare_visits
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
 from imaging.registration import Registration
 from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.series import SeriesInfo
 from imaging.timepoint import Timepoint, nadir
 from imaging.transform import RigidTransform, identity
 from imaging.visit import Subject, Visit, VisitName
+from imaging.volume import Mask, Volume
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """Images, outlines and measurements of one visit that has a readable T2W-FS.
+    """Outlines and measurements of one visit that has a readable T2W-FS.
 
-    Masks lie on the T2W-FS grid. `registration` is None at baseline and without one.
-    `deformation` is that of the wall since baseline.
+    `t2w_fs` is that image without the coil's shading and `info` its headers; masks lie on its
+    grid, the anterior `wall` too. The other images are let go when they have been measured: a
+    subject's memory does not grow with all that was acquired. `registration` is None at
+    baseline and without one. `deformation` is that of the wall since baseline.
     """
 
-    images: Images
+    t2w_fs: Volume
+    info: SeriesInfo
+    wall: Mask
     muscles: Muscles
     graft: Graft
     registration: Registration | None
@@ -82,10 +91,14 @@ class Assessment:
     visits: tuple[VisitAssessment, ...]
 
 
-Done = tuple[VisitAssessment, ...]
+Done: TypeAlias = tuple[VisitAssessment, ...]
+Measured: TypeAlias = tuple[Anatomy | None, tuple[QualityEntry, ...]]
+"""One visit; None without a readable T2W-FS, and what stood in the way."""
 
 
-def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = None) -> Assessment:
+def assess(
+    subject: Subject, protocol: Protocol, guidance: Guidance | None = None, threads: int = 1
+) -> Assessment:
     """Assess one subject.
 
     Raises
@@ -95,13 +108,41 @@ def assess(subject: Subject, protocol: Protocol, guidance: Guidance | None = Non
     SeedError, MaskError
         A seed point or mask is not usable.
     """
-    guidance = guidance or Guidance()
+    with at_a_time(threads) as pool:
+        return assess_prepared(
+            subject,
+            prepare_visits(subject.visits, protocol, pool),
+            protocol,
+            pool,
+            guidance or Guidance(),
+        )
+
+
+def assess_prepared(
+    subject: Subject,
+    prepared: Iterable[Future[Preparation]],
+    protocol: Protocol,
+    pool: Executor,
+    guidance: Guidance,
+) -> Assessment:
+    """Assess a subject whose visits `prepare_visits` prepares; raises what `assess` does."""
     _check_guidance(subject, guidance)
+    measured: list[Future[Measured]] = []
+    first = baseline_index(subject.visits)
+    for n, (visit, ready) in enumerate(zip(subject.visits, prepared, strict=True)):
+        baseline = None if first is None or n <= first else measured[first]
+        measured.append(pool.submit(_measured, visit, ready, baseline, protocol, guidance))
+    return judged(subject.id, subject.visits, [each.result() for each in measured], protocol)
+
+
+def judged(
+    subject: str, visits: Sequence[Visit], measured: Sequence[Measured], protocol: Protocol
+) -> Assessment:
+    """Judge measured visits, in order of time, each by those before it."""
     done: Done = ()
-    for visit in subject.visits:
-        anatomy, trouble = _measured(visit, baseline_of(done), protocol, guidance)
+    for visit, (anatomy, trouble) in zip(visits, measured, strict=True):
         done = (*done, judge_visit(visit, anatomy, trouble, done, protocol))
-    return Assessment(subject.id, protocol, done)
+    return Assessment(subject, protocol, done)
 
 
 def _check_guidance(subject: Subject, guidance: Guidance) -> None:
@@ -112,19 +153,18 @@ def _check_guidance(subject: Subject, guidance: Guidance) -> None:
         )
 
 
-def baseline_of(earlier: Done) -> Anatomy | None:
-    """Return the baseline's anatomy, if it was imaged."""
-    named = (v.anatomy for v in earlier if v.visit.name is VisitName.BASELINE)
-    return next(named, None)
-
-
 def _measured(
-    visit: Visit, baseline: Anatomy | None, protocol: Protocol, guidance: Guidance
-) -> tuple[Anatomy | None, tuple[QualityEntry, ...]]:
-    """Take one visit from its files to its measurements, and say what stood in the way."""
-    prepared, trouble = prepare(visit, baseline.images if baseline else None, protocol)
+    visit: Visit,
+    ready: Future[Preparation],
+    before: Future[Measured] | None,
+    protocol: Protocol,
+    guidance: Guidance,
+) -> Measured:
+    """Take one visit from its images to its measurements, and say what stood in the way."""
+    prepared, trouble = ready.result()
     if prepared is None:
         return None, trouble
+    baseline = None if before is None else before.result()[0]
     registration = prepared.registration
     earlier = Earlier(baseline.graft, registration) if baseline and registration else None
     graft = outline_graft(
@@ -153,7 +193,9 @@ def measure_visit(
     t2 = measure_t2_contrast(images, muscles, graft, protocol)
     t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
     return Anatomy(
-        images=images,
+        t2w_fs=images.t2.corrected,
+        info=images.t2.series.info,
+        wall=images.wall,
         muscles=muscles,
         graft=graft,
         registration=prepared.registration,
@@ -184,7 +226,7 @@ def _deformation(
         return unknown(text("reason.no_baseline"))
     if not registration.success:
         return unknown(registration.reason or "")
-    then = WallImage(baseline.images.t2.corrected, baseline.images.wall, baseline.graft.mask)
+    then = WallImage(baseline.t2w_fs, baseline.wall, baseline.graft.mask)
     now = WallImage(images.t2.corrected, images.wall, graft.mask)
     return deform_wall(then, now, registration.moving_from_fixed, protocol)
 
@@ -229,7 +271,7 @@ def _timepoint(
     visit: Visit, anatomy: Anatomy | None, quality: tuple[QualityEntry, ...]
 ) -> Timepoint:
     unread = missing(quality[0].message if quality else text("reason.no_t2"))
-    info = anatomy.images.t2.series.info if anatomy else None
+    info = anatomy.info if anatomy else None
     return Timepoint(
         name=visit.name,
         label=visit.label,

@@ -7,11 +7,13 @@ made by the functions that `imaging.assessment.assess` uses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from imaging.assessment import Assessment, Done, baseline_of, judge_visit, measure_visit
+from imaging.assessment import Assessment, Measured, judged, measure_visit
+from imaging.concurrency import at_a_time
 from imaging.outlines import wrong_side
-from imaging.preparation import Prepared
+from imaging.preparation import Prepared, baseline_index
 from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
 from imaging.segmentation.given import drawn_graft
@@ -47,15 +49,23 @@ def outlined_again(outlined: Outlined, prepared: Prepared, mask: Mask) -> Outlin
     return replace(outlined, graft=graft, stops=stops)
 
 
-def reassess(subject: str, visits: Sequence[Outlined], protocol: Protocol) -> Assessment:
+def reassess(
+    subject: str, visits: Sequence[Outlined], protocol: Protocol, threads: int = 1
+) -> Assessment:
     """Measure and judge visits, in order of time, by the outlines they have."""
-    done: Done = ()
-    for each in visits:
-        anatomy = None
-        if each.prepared is not None:
-            anatomy = measure_visit(
-                each.visit, each.prepared, each.graft, each.stops, baseline_of(done), protocol
-            )
-        trouble = each.trouble if anatomy is None else anatomy.quality
-        done = (*done, judge_visit(each.visit, anatomy, trouble, done, protocol))
-    return Assessment(subject, protocol, done)
+    named = [each.visit for each in visits]
+    first = baseline_index(named)
+    with at_a_time(threads) as pool:
+        measured: list[Future[Measured]] = []
+        for n, each in enumerate(visits):
+            baseline = None if first is None or n <= first else measured[first]
+            measured.append(pool.submit(_measured, each, baseline, protocol))
+        return judged(subject, named, [each.result() for each in measured], protocol)
+
+
+def _measured(each: Outlined, before: Future[Measured] | None, protocol: Protocol) -> Measured:
+    if each.prepared is None:
+        return None, each.trouble
+    baseline = None if before is None else before.result()[0]
+    anatomy = measure_visit(each.visit, each.prepared, each.graft, each.stops, baseline, protocol)
+    return anatomy, anatomy.quality

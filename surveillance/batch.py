@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol as Interface
 
 from imaging.assessment import assess
+from imaging.concurrency import cores
 from imaging.errors import GraftsiteError, UsageError
 from imaging.guidance import Guidance
 from imaging.loaders import Refusal, find_series
@@ -167,7 +168,8 @@ def _assess_one(task: tuple[Subject, Request]) -> _Result:
         folder = request.output / "subjects" / subject.id
         record = finished(folder, fingerprint)
         if record is None:
-            assessment = assess(subject, request.protocol, request.guidance)
+            threads = max(1, cores() // request.jobs)
+            assessment = assess(subject, request.protocol, request.guidance, threads)
             record = record_of(assessment, fingerprint)
             save_subject(assessment, record, folder)
     except GraftsiteError as error:

@@ -73,10 +73,11 @@ def test_without_t2w_fs_nothing_is_made_up(both):
     assert any(q.code == "SERIES_MISSING" for q in block.quality)
 
 
-def test_a_series_whose_pixels_are_damaged_is_said_and_the_other_visit_is_assessed(both):
-    def damaged():
-        raise SeriesError("slices_few", series="t2", file="IM0001", slices=2, limit=3)
+def damaged():
+    raise SeriesError("slices_few", series="t2", file="IM0001", slices=2, limit=3)
 
+
+def test_a_series_whose_pixels_are_damaged_is_said_and_the_other_visit_is_assessed(both):
     broken = replace(both[0], pixels=damaged)
     subject = Subject(
         "P01",
@@ -155,6 +156,17 @@ def test_an_unchanged_visit_registers_to_itself_and_has_not_changed(both):
         later.anatomy.registration.moving_from_fixed.matrix, np.eye(4), atol=0.01
     )
     assert abs(later.change.size.volume_percent.value) < 10
+
+
+def test_a_record_is_the_same_in_one_thread_and_in_many(both):
+    later = (visit(VisitName.D28, 28, *both), visit(VisitName.M3, 91, *both))
+    unread = replace(both[0], pixels=damaged)
+    subject = Subject(
+        "P01", (visit(VisitName.BASELINE, 0, *both), *later, visit(VisitName.M6, 182, unread))
+    )
+    one, many = (record_of(assess(subject, PROTOCOL, None, n), "f" * 64) for n in (1, 4))
+    assert one.model_dump_json() == many.model_dump_json()
+    assert [block.graft.present for block in one.visits] == [True, True, True, None]
 
 
 def test_guidance_for_a_visit_that_is_not_there_is_refused_with_those_that_are(both):

@@ -92,6 +92,9 @@ def find_sheath(
 ) -> Sheath:
     """Find both surfaces of the muscle band.
 
+    The costs of all pairs of surfaces are the largest arrays of an assessment: they are changed
+    in place, and let go as soon as they have said what they can.
+
     `t2`, `t1` are `fan.unrolled` images; T1W-FS counts where it covers a column. `rectus` is the
     share of muscle that the network sees at each place, None to do without.
     """
@@ -102,17 +105,21 @@ def find_sheath(
         seen = (t1 > 0).mean(axis=2) > 0.7
         second = _cost(levels[1], states, _EDGE_T1, _CAP_T1, _RISING)
         weight = np.float32(_T2_BESIDE_T1 if seen.any() else 1.0)
-        even, filled = (
-            one * weight + _borrowed(two, seen)
-            for one, two in zip((even, filled), second, strict=True)
-        )
+        for one, two in zip((even, filled), second, strict=True):
+            np.multiply(one, weight, out=one)
+            np.add(one, _borrowed(two, seen), out=one)
+        del second, two
     if rectus is not None:
         learned = _learned(fan, rectus, states)
-        even, filled = even + learned, filled + learned
-    prior = _usual_thickness(states, limits)
-    front, thick = _common(fan, even + prior)
-    cost = np.where(_swollen(fan, states, thick), filled, even + prior)
-    front, thick = cheapest(_pulled(cost, front, thick), _REACH, _SLOPE)
+        even += learned
+        filled += learned
+        del learned
+    even += _usual_thickness(states, limits)
+    front, thick = _common(fan, even)
+    np.copyto(even, filled, where=_swollen(fan, states, thick))
+    del filled
+    _pull(even, front, thick)
+    front, thick = cheapest(even, _REACH, _SLOPE)
     return _measured(levels, states.front[front], states.thick[thick])
 
 
@@ -159,13 +166,15 @@ def _cost(
         np.add(shared, muscle, out=even[index])
         np.add(shared, np.minimum(muscle, _GRAFT), out=filled[index])
     best = even.min(axis=(0, 3))[None, :, :, None]
-    even, filled = (np.clip(cost - best, 0, cap) for cost in (even, filled))
+    for cost in (even, filled):
+        np.subtract(cost, best, out=cost)
+        np.clip(cost, 0, cap, out=cost)
     return np.moveaxis(even, 0, 3), np.moveaxis(filled, 0, 3)
 
 
 def _borrowed(cost: CostArray, seen: NDArray[np.bool_]) -> CostArray:
     """Let slices beyond the field of view of T1W-FS borrow from the nearest one inside it."""
-    cost = cost * seen[:, :, None, None]
+    cost *= seen[:, :, None, None]
     inside = np.flatnonzero(seen.mean(axis=1) > 0.5)
     for z in np.setdiff1d(np.arange(seen.shape[0]), inside) if inside.size else ():
         cost[z] = _BORROWED * cost[inside[np.argmin(np.abs(inside - z))]]
@@ -181,7 +190,9 @@ def _learned(fan: Fan, rectus: Unrolled, states: _States) -> CostArray:
     back = states.front[:, None] + states.thick[None, :]
     cost = sums[:, :, states.front][..., None] - sums[:, :, back]
     cost -= cost.min(axis=(2, 3), keepdims=True)
-    return np.asarray(_LEARNED * np.minimum(cost, _LEARNED_CAP), dtype=np.float32)
+    np.minimum(cost, _LEARNED_CAP, out=cost)
+    cost *= _LEARNED
+    return np.asarray(cost, dtype=np.float32)
 
 
 def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
@@ -224,15 +235,14 @@ def _swollen(fan: Fan, states: _States, thick: NDArray[np.intp]) -> NDArray[np.b
     return np.asarray((more & (fan.along_mm > 0)[None, :, None])[:, :, None, :])
 
 
-def _pulled(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -> CostArray:
+def _pull(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -> None:
     """Add a pull towards the surfaces given; muscle may be swollen sooner than thinned."""
     away_front = np.abs(np.arange(cost.shape[2]) - front[:, :, None]) * DEPTH_STEP_MM
     thicker = (np.arange(cost.shape[3]) - thick[:, :, None]) * DEPTH_STEP_MM
     pull_front = _PULL_FRONT * np.minimum(away_front, 15.0)
     pull_thick = np.where(thicker < 0, -_PULL_THIN * thicker, _PULL_THICK * thicker)
-    total: CostArray = cost + pull_front.astype(np.float32)[..., None]
-    total += pull_thick.astype(np.float32)[:, :, None, :]
-    return total
+    cost += pull_front.astype(np.float32)[..., None]
+    cost += pull_thick.astype(np.float32)[:, :, None, :]
 
 
 def _measured(levels: list[Unrolled], front: NDArray[np.intp], thick: NDArray[np.intp]) -> Sheath:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from imaging.images import Images
+from imaging.concurrency import at_a_time, cores
 from imaging.loaders.mask_nifti import load_nifti_mask
 from imaging.loaders.mask_target import MaskTarget
-from imaging.preparation import Prepared, prepare
+from imaging.preparation import Prepared, prepare_visits
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS, QualityEntry, Severity
 from imaging.reference import NoReference, reference_muscle
 from imaging.resampling import carry, resample
 from imaging.segmentation.masks import Graft, Muscles, Source
-from imaging.visit import Subject, Visit, VisitName
+from imaging.visit import Subject, Visit
 from imaging.volume import Mask, Volume
 from surveillance.cases.arrays import Arrays
 from surveillance.cases.manifest import CaseManifest, StoredSeries, StoredVisit
@@ -64,13 +64,11 @@ def case_of(
     if found != [(block.folder, _recorded_uids(block)) for block in record.visits]:
         raise CaseImportError("case_other_images", subject=record.subject)
     visits: list[StoredVisit] = []
-    baseline: Images | None = None
-    for visit, block in zip(subject.visits, record.visits, strict=True):
-        assessed = _Assessed(record.subject, visit, block, folder / block.folder, protocol)
-        prepared, trouble = prepare(visit, baseline, protocol)
-        if prepared is not None and visit.name is VisitName.BASELINE:
-            baseline = prepared.images
-        visits.append(_stored(assessed, prepared, trouble, Storing(arrays)))
+    with at_a_time(cores()) as pool:
+        ready = prepare_visits(subject.visits, protocol, pool)
+        for visit, block, each in zip(subject.visits, record.visits, ready, strict=True):
+            assessed = _Assessed(record.subject, visit, block, folder / block.folder, protocol)
+            visits.append(_stored(assessed, *each.result(), Storing(arrays)))
     return CaseManifest(
         subject=record.subject, protocol=protocol, record=record, visits=tuple(visits)
     )

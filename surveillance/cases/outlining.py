@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from imaging.concurrency import cores
 from imaging.reassessment import outlined_again, reassess
 from imaging.segmentation.masks import Graft
 from imaging.segmentation.seed import Stroke
@@ -76,6 +77,7 @@ def edited(case: Case, masks: Mapping[str, Mask], until: str | None = None) -> A
         if ready.prepared is None:
             raise CaseFilesError("case_nothing_to_outline", visit=label)
         visits[label] = outlined_again(ready, ready.prepared, mask)
-    assessment = reassess(case.subject, list(visits.values()), case.manifest.protocol)
+    judged_by = case.manifest.protocol
+    assessment = reassess(case.subject, list(visits.values()), judged_by, cores())
     drawn = (f"mask {label} {mask_sha256(mask)}" for label, mask in sorted(masks.items()))
     return record_of(assessment, digest([f"case {case.version}", *drawn]))

@@ -64,7 +64,7 @@ def _save_visit(visit: VisitAssessment, folder: Path) -> None:
     if visit.anatomy is None:
         return
     t2, muscles, graft = (
-        visit.anatomy.images.t2.corrected,
+        visit.anatomy.t2w_fs,
         visit.anatomy.muscles,
         visit.anatomy.graft,
     )

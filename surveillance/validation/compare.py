@@ -43,7 +43,7 @@ def _row(
     graft = anatomy.graft
     hits, false = _foci(truth, anatomy)
     mean, worst = _landmarks(case.landmarks[number], visit)
-    spacing = anatomy.images.t2.raw.geometry.spacing_mm
+    spacing = anatomy.t2w_fs.geometry.spacing_mm
     return Row(
         case=recipe.name,
         kind=recipe.kind,
@@ -166,7 +166,7 @@ def _foci(truth: VisitTruth, anatomy: Anatomy) -> tuple[tuple[TrueFocus, ...], t
     found = anatomy.t2.signal.foci if anatomy.t2.signal else ()
     # At the rim partial volume may have made it: the program calls none of those.
     reported = [focus for focus in found if not focus.at_rim]
-    slack = max(HIT_MM, anatomy.images.t2.raw.geometry.spacing_mm[2] / 2)
+    slack = max(HIT_MM, anatomy.t2w_fs.geometry.spacing_mm[2] / 2)
     free = set(range(len(reported)))
     hits = []
     for nodule in truth.nodules:

@@ -29,9 +29,9 @@ def outlined_png(anatomy: Anatomy, true: Mask, left: Mask) -> bytes:
 
     The window is round the left rectus, or all of the slice without one.
     """
-    geometry = anatomy.images.t2.raw.geometry
+    geometry = anatomy.t2w_fs.geometry
     array, graft, muscle = (
-        to_axial(a, geometry) for a in (anatomy.images.t2.raw.array, true.array, left.array)
+        to_axial(a, geometry) for a in (anatomy.t2w_fs.array, true.array, left.array)
     )
     found = anatomy.graft.mask
     seen = np.zeros(array.shape, np.bool_) if found is None else to_axial(found.array, geometry)

@@ -6,13 +6,15 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias, cast
 
-from imaging.assessment import Anatomy, Assessment, assess
+from imaging.assessment import Anatomy, Assessment, assess_prepared
+from imaging.concurrency import at_a_time
 from imaging.errors import SeedError
 from imaging.guidance import Guidance
+from imaging.preparation import prepare_visits
 from imaging.protocol import Protocol
-from imaging.visit import Subject
 from surveillance.validation.case import Case, Recipe
 from surveillance.validation.compare import rows_of
 from surveillance.validation.pictures import outlined_png
@@ -61,15 +63,18 @@ def run_one(recipe: Recipe, protocol: Protocol, variants: Sequence[str]) -> Done
     case = recipe.make()
     rows: list[Row] = []
     pictures: Pictures = {}
-    for variant in variants:
-        seeds = _seeds(case) if variant == SEEDED else {}
-        if variant == SEEDED and not seeds:
-            continue
-        assessment, refused = _assessed(case.subject, protocol, seeds)
-        ours = rows_of(recipe, case, assessment, variant, protocol)
-        rows += [replace(row, error=refused.get(row.visit)) for row in ours]
-        last, truth = cast(Anatomy, assessment.visits[-1].anatomy), case.truths[-1]
-        pictures[(recipe.name, variant)] = outlined_png(last, truth.graft, truth.rectus_left)
+    with at_a_time(1) as pool:
+        prepared = tuple(prepare_visits(case.subject.visits, protocol, pool))
+        for variant in variants:
+            seeds = _seeds(case) if variant == SEEDED else {}
+            if variant == SEEDED and not seeds:
+                continue
+            work = partial(assess_prepared, case.subject, prepared, protocol, pool)
+            assessment, refused = _assessed(work, seeds)
+            ours = rows_of(recipe, case, assessment, variant, protocol)
+            rows += [replace(row, error=refused.get(row.visit)) for row in ours]
+            last, truth = cast(Anatomy, assessment.visits[-1].anatomy), case.truths[-1]
+            pictures[(recipe.name, variant)] = outlined_png(last, truth.graft, truth.rectus_left)
     return tuple(rows), pictures
 
 
@@ -79,7 +84,7 @@ def _seeds(case: Case) -> Seeds:
 
 
 def _assessed(
-    subject: Subject, protocol: Protocol, seeds: Seeds
+    assessed_with: Callable[[Guidance], Assessment], seeds: Seeds
 ) -> tuple[Assessment, dict[str, str]]:
     """Assess with all seeds that are accepted, and return what became of the others.
 
@@ -88,11 +93,8 @@ def _assessed(
     refused: dict[str, str] = {}
     while True:
         try:
-            return assess(
-                subject,
-                protocol,
-                Guidance(seeds={visit: (point,) for visit, point in seeds.items()}),
-            ), refused
+            points = {visit: (point,) for visit, point in seeds.items()}
+            return assessed_with(Guidance(seeds=points)), refused
         except SeedError as error:
             label = _whose(error, seeds)
             refused[label] = error.code
