@@ -351,6 +351,7 @@ def test_a_site_validates_on_its_own_image(tmp_path):
     written = {p.name for p in (tmp_path / "out").iterdir()}
     assert written == {
         "index.html",
+        "cases",
         "summary.json",
         "rows.csv",
         "table.txt",
@@ -358,5 +359,9 @@ def test_a_site_validates_on_its_own_image(tmp_path):
         "pictures",
     }
     assert len(list((tmp_path / "out" / "pictures").iterdir())) == 1
+    again = CliRunner().invoke(app, ["validate", *map(str, given), "-o", str(tmp_path / "out")])
+    assert "BASELINE" in result.output
+    assert "BASELINE" not in again.output, "a finished case is not done twice"
+    assert again.output == result.output[result.output.index(again.output[:60]) :]
     seen = list(csv.DictReader((tmp_path / "out" / "rows.csv").read_text().splitlines()))
     assert [r["visit"] for r in seen] == ["BASELINE", "D28", "M3"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surveillance.commands.options import Debug, ProtocolFile
+from surveillance.commands.options import Debug, Exit, ProtocolFile
 
 if TYPE_CHECKING:
     from surveillance.validation.row import Row
@@ -57,6 +57,7 @@ def validate(
 ) -> None:
     """Validate the program on made cases of known truth, on your own images too."""
     del debug  # main() reads it from the command line
+    from imaging.messages import text
     from imaging.protocol import load_protocol
     from surveillance.validation.bench import Request, own_sources, public
     from surveillance.validation.bench import validate as run_bench
@@ -73,9 +74,12 @@ def validate(
         variants=VARIANTS if seed else VARIANTS[:1],
         jobs=jobs,
     )
-    summary = run_bench(request, load_protocol(protocol), _told)
+    summary, missing = run_bench(request, load_protocol(protocol), _told)
     typer.echo(table_text(summary.targets))
     typer.echo(output / "index.html")
+    if missing:
+        typer.echo(text("validation.missing", count=len(missing), first=missing[0]), err=True)
+        raise typer.Exit(Exit.SOME_FAILED)
 
 
 def _told(rows: tuple[Row, ...]) -> None:

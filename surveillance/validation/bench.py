@@ -13,6 +13,7 @@ from surveillance.exports.writing import make_folder, write_text, write_with
 from surveillance.validation import analytic, real, simulated
 from surveillance.validation.case import ANALYTIC, KINDS, REAL, SIMULATED, Recipe
 from surveillance.validation.figures import figures
+from surveillance.validation.kept import Kept, key_of
 from surveillance.validation.page import page
 from surveillance.validation.row import Row
 from surveillance.validation.run import Told, run
@@ -56,8 +57,11 @@ def own_sources(
     return tuple(Source(*given) for given in zip(images, outlines, second, strict=True))
 
 
-def validate(request: Request, protocol: Protocol, told: Told) -> Summary:
+def validate(request: Request, protocol: Protocol, told: Told) -> tuple[Summary, tuple[str, ...]]:
     """Run the bench and write index.html, summary.json, rows.csv, table.txt and the pictures.
+
+    Finished cases are kept in `cases/` of the output, and a later run of the same program on the
+    same images uses them. Also returns the names of cases that are missing.
 
     Raises
     ------
@@ -68,7 +72,8 @@ def validate(request: Request, protocol: Protocol, told: Told) -> Summary:
     """
     chosen = recipes(request)
     make_folder(request.output)
-    rows, pictures = run(chosen, protocol, request.variants, request.jobs, told)
+    kept = Kept(request.output / "cases", key_of(protocol, request.variants, request.sources))
+    (rows, pictures), missing = run(chosen, protocol, request.variants, request.jobs, told, kept)
     summary = summarise(rows, protocol)
     for (case, variant), png in pictures.items():
         name = f"{case} {variant}.png".replace(" ", "-")
@@ -79,7 +84,7 @@ def validate(request: Request, protocol: Protocol, told: Told) -> Summary:
     write_text(request.output / "table.md", table_markdown(summary.targets))
     drawn = page(summary, rows, figures(summary, rows), pictures)
     write_text(request.output / "index.html", drawn)
-    return summary
+    return summary, missing
 
 
 def _writer(content: bytes) -> Callable[[Path], object]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, cast
@@ -17,15 +16,16 @@ from imaging.preparation import prepare_visits
 from imaging.protocol import Protocol
 from surveillance.validation.case import Case, Recipe
 from surveillance.validation.compare import rows_of
+from surveillance.validation.kept import Done, Kept, Pictures
 from surveillance.validation.pictures import outlined_png
 from surveillance.validation.row import Row
+from surveillance.workers import in_workers
 
 AUTOMATIC, SEEDED = "automatic", "one seed"
 VARIANTS = (AUTOMATIC, SEEDED)
 Seeds: TypeAlias = dict[str, tuple[float, float, float]]
-Pictures: TypeAlias = dict[tuple[str, str], bytes]
-Done: TypeAlias = tuple[tuple[Row, ...], Pictures]
 Told: TypeAlias = Callable[[tuple[Row, ...]], None]
+Task: TypeAlias = tuple[Recipe, Protocol, Sequence[str]]
 
 
 def run(
@@ -34,28 +34,47 @@ def run(
     variants: Sequence[str],
     jobs: int,
     told: Told,
-) -> Done:
-    """Run all recipes; rows and pictures in the recipes' order however many jobs there are."""
+    kept: Kept,
+) -> tuple[Done, tuple[str, ...]]:
+    """Run what is not kept yet; rows and pictures in the recipes' order however many jobs.
+
+    Also returns the names of cases that are missing: an interrupt came first, or their process
+    died. Another run takes them up.
+    """
     found: dict[str, Done] = {}
-    for name, done in _results(recipes, protocol, variants, jobs):
-        found[name] = done
-        told(done[0])
-    in_order = [found[recipe.name] for recipe in recipes]
+    for recipe in recipes:
+        before = kept.found(recipe.name)
+        if before is not None:
+            found[recipe.name] = before
+    tasks = [(r, protocol, variants) for r in in_turn(recipes) if r.name not in found]
+    with suppress(KeyboardInterrupt):
+        for (recipe, _, _), done in _results(tasks, jobs):
+            if done is not None:
+                kept.keep(recipe.name, done)
+                found[recipe.name] = done
+                told(done[0])
+    in_order = [found[recipe.name] for recipe in recipes if recipe.name in found]
     rows = tuple(row for ours, _ in in_order for row in ours)
-    return rows, {key: png for _, ours in in_order for key, png in ours.items()}
+    pictures = {key: png for _, ours in in_order for key, png in ours.items()}
+    missing = tuple(recipe.name for recipe in recipes if recipe.name not in found)
+    return (rows, pictures), missing
 
 
-def _results(
-    recipes: Sequence[Recipe], protocol: Protocol, variants: Sequence[str], jobs: int
-) -> Iterator[tuple[str, Done]]:
+def in_turn(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """Return the recipes so that a run that is stopped has the same share of every kind."""
+    kinds = [recipe.kind for recipe in recipes]
+    share = [kinds[:n].count(kind) / kinds.count(kind) for n, kind in enumerate(kinds)]
+    return [recipes[n] for n in sorted(range(len(recipes)), key=lambda n: (share[n], n))]
+
+
+def _results(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Done | None]]:
     if jobs == 1:
-        yield from ((r.name, run_one(r, protocol, variants)) for r in recipes)
-        return
-    # Spawned, because a forked child inherits the locks of whatever threads the parent had.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        waiting = {pool.submit(run_one, r, protocol, variants): r.name for r in recipes}
-        yield from ((waiting[done], done.result()) for done in as_completed(waiting))
+        return ((task, _run_task(task)) for task in tasks)
+    return in_workers(_run_task, tasks, jobs)
+
+
+def _run_task(task: Task) -> Done:
+    return run_one(*task)
 
 
 def run_one(recipe: Recipe, protocol: Protocol, variants: Sequence[str]) -> Done:
