@@ -27,6 +27,7 @@ from imaging.images import Images
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.muscle import MuscleSize, measure_muscle
+from imaging.measurements.partial_volume import subvoxel_volume
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
 from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
@@ -45,7 +46,8 @@ class Anatomy:
     """Images, outlines and measurements of one visit that has a readable T2W-FS.
 
     Masks lie on the T2W-FS grid. `registration` is None at baseline and without one.
-    `deformation` is that of the wall since baseline.
+    `deformation` is that of the wall since baseline. `subvoxel_volume_ml` is the graft's volume
+    with its border voxels shared out; `shape` is that of the mask alone.
     """
 
     images: Images
@@ -54,6 +56,7 @@ class Anatomy:
     registration: Registration | None
     deformation: WallDeformation
     shape: Shape
+    subvoxel_volume_ml: Measurement
     muscle: MuscleSize
     t2: T2Contrast
     t1: T1Contrast | None
@@ -159,6 +162,7 @@ def measure_visit(
         registration=prepared.registration,
         deformation=_deformation(images, graft, prepared.registration, baseline, protocol),
         shape=_shape(graft, protocol),
+        subvoxel_volume_ml=_subvoxel(images, graft, protocol),
         muscle=measure_muscle(muscles, graft),
         t2=t2,
         t1=t1,
@@ -191,8 +195,18 @@ def _deformation(
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
     if graft.mask is None:
-        return no_shape(missing(" ".join(graft.reasons) or text("reason.empty_mask")))
+        return no_shape(_unseen(graft))
     return measure_shape(graft.mask, protocol.morphology)
+
+
+def _subvoxel(images: Images, graft: Graft, protocol: Protocol) -> Measurement:
+    if graft.mask is None:
+        return _unseen(graft)
+    return subvoxel_volume(images.t2.corrected, graft.mask, protocol.morphology)
+
+
+def _unseen(graft: Graft) -> Measurement:
+    return missing(" ".join(graft.reasons) or text("reason.empty_mask"))
 
 
 def judge_visit(

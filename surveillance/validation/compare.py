@@ -60,6 +60,7 @@ def _row(
         muscle_confidence=anatomy.muscles.confidence,
         dice=_dice(graft.mask, truth.graft),
         volume_ml=_quantity(truth.volume_ml, anatomy.shape.volume_ml),
+        subvoxel_volume_ml=_quantity(truth.volume_ml, anatomy.subvoxel_volume_ml),
         volume_change_percent=_volume_change(case, number, visit),
         centroid_error_mm=_centroid_error_mm(truth, anatomy),
         t2_ratio=_quantity(truth.t2_ratio, anatomy.t2.signal.ratio if anatomy.t2.signal else None),

@@ -151,8 +151,7 @@ def _repeatability(sections: Sequence[Section]) -> str:
 
 
 def _coverage(sections: Sequence[Section]) -> str:
-    names = ("volume_ml_head", "volume_change_percent_head", "t2_ratio_head", "t1_ratio_head")
-    head = [text("validation.cases"), *(text(f"validation.{name}") for name in names)]
+    head = [text("validation.cases"), *(text(f"validation.{name}_head") for name in QUANTITIES)]
     body = [(_name(s), *(_percent(s.coverage[name]) for name in QUANTITIES)) for s in sections]
     return _table(head, body)
 

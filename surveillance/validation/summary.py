@@ -34,7 +34,7 @@ from surveillance.validation.row import Row
 from surveillance.validation.run import VARIANTS
 from surveillance.validation.targets import Result, results
 
-QUANTITIES = ("volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
+QUANTITIES = ("volume_ml", "subvoxel_volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
 Curve = list[tuple[float, float]]
 
 

@@ -17,7 +17,7 @@ _PLAIN = (
     "graft_said", "confidence", "sure", "muscle_confidence", "dice", "centroid_error_mm",
     "sides_swapped", "registered", "landmark_mean_mm", "landmark_max_mm",
 )  # fmt: skip
-_QUANTITIES = ("volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
+_QUANTITIES = ("volume_ml", "subvoxel_volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
 
 
 def lines(found: Sequence[Result]) -> list[tuple[str, list[str]]]:

@@ -107,11 +107,17 @@ def targets() -> tuple[Target, ...]:
 def _outline() -> tuple[Target, ...]:
     dice = statistics.dice_percentile
     error = partial(statistics.median_absolute, of=statistics.volume_error)
+    below = partial(
+        statistics.median_absolute,
+        of=partial(statistics.volume_error, name="subvoxel_volume_ml"),
+    )
     return (
         _line("dice_median", partial(dice, percentile=50), _least(0.80, 0.87, 0.90)),
         _line("dice_low", partial(dice, percentile=10), DICE_LOW),
         _line("volume_error", partial(_percent, error), _most(15, 10, 6)),
         _line("volume_ci", _covered("volume_ml"), _NONE),
+        _line("subvoxel_error", partial(_percent, below), _NONE),
+        _line("subvoxel_ci", _covered("subvoxel_volume_ml"), _NONE),
         _line("change_ci", _covered("volume_change_percent"), _WITHIN),
         _line(
             "centroid",
