@@ -143,6 +143,20 @@ def test_one_bright_voxel_and_a_graft_at_the_images_edge_have_a_volume():
         assert said.value == pytest.approx(inside.sum() / 1000)
 
 
+def test_a_mask_that_the_image_denies_has_no_volume_below_the_voxel():
+    """One voxel a little brighter than what lies beyond a black ring round it."""
+    array = np.full(SHAPE, MUSCLE, np.float32)
+    array[19:22, 19:22, 7] = array[20, 20, 6:9] = 0.0
+    array[20, 20, 7] = 2 * MUSCLE
+    inside = np.zeros(SHAPE, np.bool_)
+    inside[20, 20, 7] = True
+    volume = Volume(array, Geometry(np.eye(4), SHAPE))
+    said = subvoxel_volume(volume, Mask(inside, volume.geometry), LIMITS)
+    assert said.value is None
+    assert said.reason is not None
+    assert "mixture" in said.reason
+
+
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.permutations([0, 1]), st.tuples(*[st.booleans()] * 3))
 def test_axes_stored_another_way_give_the_same_volume(order, flipped):

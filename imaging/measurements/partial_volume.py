@@ -9,6 +9,8 @@ widened loses what it gained.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -39,7 +41,10 @@ _AROUND[:, :, 1] = _AROUND[1, 1, :] = True
 
 
 def subvoxel_volume(volume: Volume, graft: Mask, limits: MorphologyLimits) -> Measurement:
-    """Return the graft's volume, mL, with borders below the voxel; missing for an empty mask.
+    """Return the graft's volume, mL, with borders below the voxel.
+
+    Missing for an empty mask, and where the image denies the mask: its border is no mixture of
+    what lies inside and outside.
 
     Parameters
     ----------
@@ -50,7 +55,8 @@ def subvoxel_volume(volume: Volume, graft: Mask, limits: MorphologyLimits) -> Me
         are alike, they count as the mask has them.
     limits
         The interval is that of a border displaced everywhere by `boundary_sd_pixels` of a pixel,
-        as that of the mesh volume: on real images the outline errs by more than the voxel does.
+        as that of the mesh volume, widened by what shares and whole voxels disagree by: neither
+        is known to be the better one of a given graft.
 
     Raises
     ------
@@ -61,8 +67,12 @@ def subvoxel_volume(volume: Volume, graft: Mask, limits: MorphologyLimits) -> Me
         return missing(text("reason.empty_mask"))
     small, part = cropped_pair(volume, graft, _MARGIN)
     value = float(shares(small, part).sum()) * graft.geometry.voxel_volume_ml
+    if value <= 0:
+        return missing(text("reason.no_share"))
     boundary_mm = limits.boundary_sd_pixels * pixel_mm(graft.geometry)
-    spread = float(np.exp(NORMAL_95 * boundary_mm * mesh(graft).area_mm2 / (1000.0 * value)))
+    displaced = boundary_mm * mesh(graft).area_mm2 / (1000.0 * value)
+    disagreement = math.log(value / graft.voxel_volume_ml)
+    spread = math.exp(NORMAL_95 * math.hypot(displaced, disagreement))
     return measured(value, (value / spread, value * spread))
 
 
