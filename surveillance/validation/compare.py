@@ -165,8 +165,8 @@ def _gate_failed(visit: VisitAssessment, endpoint: str) -> bool:
 def _foci(truth: VisitTruth, anatomy: Anatomy) -> tuple[tuple[TrueFocus, ...], tuple[float, ...]]:
     """Return the true foci with what found them, and the diameters of those that are not there."""
     found = anatomy.t2.signal.foci if anatomy.t2.signal else ()
-    # At the rim partial volume may have made it: the program calls none of those.
-    reported = [focus for focus in found if not focus.at_rim]
+    # Partial volume or a vessel may have made it: the program calls none of those.
+    reported = [focus for focus in found if not focus.doubtful]
     slack = max(HIT_MM, anatomy.images.t2.raw.geometry.spacing_mm[2] / 2)
     free = set(range(len(reported)))
     hits = []
