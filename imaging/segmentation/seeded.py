@@ -26,6 +26,9 @@ _SEED_MM = 3.0
 _HELD = 0.9
 """A region holds a spot when it has this share of it: two outlines of one thing differ a little."""
 
+_STANDING = 0.2
+"""A region with less confidence has failed a check outright: the reader's spot is better."""
+
 _SAME = 0.8
 """A spot that fills this share of the region around it is that region."""
 
@@ -39,23 +42,25 @@ def seeded(place: Scene, stroke_mm: Stroke) -> Found:
     if spot is not None and spot.contrast_to_noise < place.limits.graft_contrast_min:
         spot = None
     around = _around(place, reach if spot is None else spot.region)
-    if spot is None:
-        return _surest(place, around) if around else _nothing(place, reach)
-    return _whole(place, spot, around)
+    if spot is not None:
+        return _whole(place, spot, around)
+    whole = _surest(place, around)
+    return _nothing(place, reach) if whole is None else whole
 
 
-def _surest(place: Scene, around: list[Outline]) -> Found:
+def _surest(place: Scene, around: list[Outline]) -> Found | None:
+    """Return the surest region that stands up at all, the larger of two; None without one."""
     found = [judged(place, each, seeded=True) for each in around]
-    return max(found, key=lambda each: (each.confidence, int(each.region.sum())))
+    standing = [each for each in found if each.confidence >= _STANDING]
+    return max(standing, key=lambda each: (each.confidence, int(each.region.sum())), default=None)
 
 
 def _whole(place: Scene, spot: Outline, around: list[Outline]) -> Found:
     """Return the surest region around a spot if it is as sure as the spot, else the spot."""
     larger = [each for each in around if spot.region.sum() < _SAME * each.region.sum()]
-    if larger:
-        own, whole = judged(place, spot, seeded=True), _surest(place, larger)
-        if whole.confidence >= own.confidence:
-            return whole
+    whole = _surest(place, larger)
+    if whole is not None and whole.confidence >= judged(place, spot, seeded=True).confidence:
+        return whole
     regions = [each.region for each in larger]
     if place.prior is not None:
         regions.append(place.prior)
