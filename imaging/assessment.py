@@ -30,6 +30,7 @@ from imaging.images import Images
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.muscle import MuscleSize, measure_muscle
+from imaging.measurements.partial_volume import subvoxel_volume
 from imaging.measurements.shape import Shape, measure_shape, no_shape
 from imaging.messages import text
 from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
@@ -52,7 +53,8 @@ class Anatomy:
     `t2w_fs` is that image without the coil's shading and `info` its headers; masks lie on its
     grid, the anterior `wall` too. The other images are let go when they have been measured: a
     subject's memory does not grow with all that was acquired. `registration` is None at
-    baseline and without one. `deformation` is that of the wall since baseline.
+    baseline and without one. `deformation` is that of the wall since baseline. `subvoxel_volume_ml`
+    is the graft's volume with its border voxels shared out; `shape` is that of the mask alone.
     """
 
     t2w_fs: Volume
@@ -63,6 +65,7 @@ class Anatomy:
     registration: Registration | None
     deformation: WallDeformation
     shape: Shape
+    subvoxel_volume_ml: Measurement
     muscle: MuscleSize
     t2: T2Contrast
     t1: T1Contrast | None
@@ -201,6 +204,7 @@ def measure_visit(
         registration=prepared.registration,
         deformation=_deformation(images, graft, prepared.registration, baseline, protocol),
         shape=_shape(graft, protocol),
+        subvoxel_volume_ml=_subvoxel(images, graft, protocol),
         muscle=measure_muscle(muscles, graft),
         t2=t2,
         t1=t1,
@@ -233,8 +237,18 @@ def _deformation(
 
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
     if graft.mask is None:
-        return no_shape(missing(" ".join(graft.reasons) or text("reason.empty_mask")))
+        return no_shape(_unseen(graft))
     return measure_shape(graft.mask, protocol.morphology)
+
+
+def _subvoxel(images: Images, graft: Graft, protocol: Protocol) -> Measurement:
+    if graft.mask is None:
+        return _unseen(graft)
+    return subvoxel_volume(images.t2.corrected, graft.mask, protocol.morphology)
+
+
+def _unseen(graft: Graft) -> Measurement:
+    return missing(" ".join(graft.reasons) or text("reason.empty_mask"))
 
 
 def judge_visit(

@@ -95,7 +95,7 @@ def _signal(
 ) -> Signal | None:
     if laid.graft is None or isinstance(reference, NoReference):
         return None
-    return measure_signal(volume, laid.graft, reference, protocol.signal, protocol.reference_muscle)
+    return measure_signal(volume, laid.graft, reference, protocol)
 
 
 def _fat(

@@ -78,7 +78,7 @@ def reference_of(volume: Volume, mask: Mask = RIGHT) -> Reference:
 
 def signal_of(volume: Volume, graft: Mask) -> Any:
     reference = reference_of(volume)
-    return measure_signal(volume, graft, reference, PROTOCOL.signal, PROTOCOL.reference_muscle)
+    return measure_signal(volume, graft, reference, PROTOCOL)
 
 
 @cache

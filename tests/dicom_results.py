@@ -97,6 +97,7 @@ def visit_dict(**changes: Any) -> dict[str, Any]:
         values["series"][block]["series_uid"] = uid
     for block, name, interval in (
         ("graft", "volume_ml", "volume_ci95_ml"),
+        ("graft", "subvoxel_volume_ml", "subvoxel_volume_ci95_ml"),
         ("t2", "graft_to_muscle_ratio", "ratio_ci95"),
         ("t1", "graft_to_muscle_ratio", "ratio_ci95"),
     ):

@@ -101,6 +101,7 @@ def test_every_number_of_the_contract_is_there_and_none_is_changed(report):
              and "FloatingPointValue" in i.MeasuredValueSequence[0]}  # fmt: skip
     upper_and_lower = {
         "graft.volume_ci95_ml": visit["graft"]["volume_ml"],
+        "graft.subvoxel_volume_ci95_ml": visit["graft"]["subvoxel_volume_ml"],
         "t2.ratio_ci95": visit["t2"]["graft_to_muscle_ratio"],
         "t1.ratio_ci95": visit["t1"]["graft_to_muscle_ratio"],
     }

@@ -487,6 +487,14 @@ def test_a_focus_at_the_rim_is_undecided() -> None:
     assert not finding.signs & {"new_focus", "new_mass_like", "rank_up", "mass_like"}
 
 
+def test_a_focus_that_may_be_a_vessel_is_undecided() -> None:
+    """5 x 4 mm and 26 mm through the slices."""
+    tube = box((22, 26), (-1, 2), (-12, 12))
+    finding = signal(at({2.5: tube}), start())
+    assert finding.status is INDETERMINATE
+    assert not finding.signs & {"new_focus", "new_mass_like", "rank_up", "mass_like"}
+
+
 def test_a_nodule_that_became_a_mass_is_adverse() -> None:
     finding = signal(at({2.5: MASS}), start({2.5: NODULE}))
     assert finding.status is ADVERSE

@@ -111,10 +111,11 @@ def test_median_and_coefficient_of_variation_equal_the_consensus(
 
 NOT_IBSI = {
     "present", "source", "confidence", "volume_ci95_ml", "centroid_lps_mm",
-    "centroid_baseline_lps_mm", "graft_to_muscle_ratio", "ratio_ci95", "contrast_to_noise",
+    "subvoxel_volume_ml", "subvoxel_volume_ci95_ml", "centroid_baseline_lps_mm",
+    "graft_to_muscle_ratio", "ratio_ci95", "contrast_to_noise",
     "pattern", "nodules", "mass_like", "high_signal_fraction",
 }  # fmt: skip
-"""Answers, places, intervals, and ratios to reference muscle: IBSI defines none of them."""
+"""Answers, places, intervals, shares of voxels, ratios to reference muscle: IBSI has none."""
 
 
 def test_every_value_the_program_reports_that_ibsi_defines_is_among_these_tests() -> None:

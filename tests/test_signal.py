@@ -162,13 +162,7 @@ def test_a_graft_on_another_grid_is_refused() -> None:
     other = Geometry(np.eye(4), GRID.shape)
     volume = image()
     with pytest.raises(GeometryError, match="not on the grid"):
-        measure_signal(
-            volume,
-            Mask(GRAFT.array, other),
-            reference_of(volume),
-            PROTOCOL.signal,
-            PROTOCOL.reference_muscle,
-        )
+        measure_signal(volume, Mask(GRAFT.array, other), reference_of(volume), PROTOCOL)
 
 
 @settings(max_examples=15, deadline=None)
@@ -188,6 +182,6 @@ def test_a_reference_of_one_voxel_gives_a_ratio_without_interval() -> None:
     lone = Reference(
         box((-20, -20), (0, 0), (0, 0)), 100.0, 1.0, measured(1), measured(1), measured(0)
     )
-    found = measure_signal(volume, GRAFT, lone, PROTOCOL.signal, PROTOCOL.reference_muscle)
+    found = measure_signal(volume, GRAFT, lone, PROTOCOL)
     assert found.ratio.value == pytest.approx(1.0)
     assert found.ratio.ci95 is None

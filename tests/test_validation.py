@@ -9,6 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from bench_rows import IND, A, F, row
 from outlined import ANNOTATIONS
 from typer.testing import CliRunner
 
@@ -30,7 +31,7 @@ from surveillance.validation.detection import fat_limits, focus_grid, froc, risk
 from surveillance.validation.figures import figures
 from surveillance.validation.page import examples, page
 from surveillance.validation.phantom import BALL, ELLIPSOID, PLATE, Phantom, picture
-from surveillance.validation.row import Answer, Quantity, Row, TrueFocus
+from surveillance.validation.row import Answer, Quantity, TrueFocus
 from surveillance.validation.run import AUTOMATIC, SEEDED, VARIANTS
 from surveillance.validation.source import Source, public_sources, scene_of
 from surveillance.validation.summary import as_json, summarise
@@ -38,24 +39,6 @@ from surveillance.validation.tables import rows_csv, table_markdown, table_text
 from surveillance.validation.targets import Bound, results, targets
 
 PROTOCOL = load_protocol()
-F, A, IND = "favorable", "adverse", "indeterminate"
-
-
-def row(dice=0.9, true=10.0, said=10.0, ci95=(8.0, 12.0), answers=(IND, IND), **given):
-    """A visit of a graft; `answers` are the demanded and the given one, of every endpoint."""
-    volume = Quantity(true, said, ci95)
-    nothing = Quantity(None)
-    values = {
-        "case": "c", "kind": "real", "split": DEVELOPMENT, "course": "stays",
-        "variant": AUTOMATIC, "visit": "M3", "pixel_mm": 1.2, "slice_mm": 5.0,
-        "graft_true": True, "graft_said": said is not None, "confidence": 0.7, "sure": True,
-        "muscle_confidence": 0.9, "dice": dice, "volume_ml": volume,
-        "volume_change_percent": nothing, "centroid_error_mm": 1.0, "t2_ratio": nothing,
-        "t1_ratio": nothing, "rectus_dice": (0.9, 0.8), "sides_swapped": False,
-        "registered": True, "landmark_mean_mm": 1.0, "landmark_max_mm": 2.0,
-        "answers": {endpoint: Answer(*answers, gates_passed=True) for endpoint in ENDPOINTS},
-    }  # fmt: skip
-    return Row(**(values | given))
 
 
 def focus(diameter, score, contrast=2.0):
@@ -317,7 +300,7 @@ def test_the_page_stands_alone_and_shows_best_median_and_worst():
     text = page(summary, rows, figures(summary, rows), pictures)
     assert not re.search(r"(src|href)=\"(?!data:|#)", text)
     assert text.count("data:image/png;base64,") == 3 + 3
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 10
     section = next(s for s in summary.sections if s.kind == "real")
     assert [r.case for _, r in examples(section, rows)] == ["c0", "c1", "c2"]
     none = [row(graft_true=False)]
@@ -354,6 +337,7 @@ def test_a_site_validates_on_its_own_image(tmp_path):
         "cases",
         "summary.json",
         "rows.csv",
+        "risk.csv",
         "table.txt",
         "table.md",
         "pictures",

@@ -66,13 +66,13 @@ def is_certainly_new(
 ) -> bool | None:
     """Return whether no earlier visit had a focus; None when that cannot be told.
 
-    Not told: no earlier visit, one that could not be laid over, a focus at the rim, and one
-    that may have surfaced.
+    Not told: no earlier visit, one that could not be laid over, a doubtful focus (at the
+    rim, or like a vessel), and one that may have surfaced.
     """
     apart = [is_new(focus, visit, seen, protocol) for seen in earlier]
     if False in apart:
         return False
-    if not apart or None in apart or focus.at_rim or surfaced(focus, visit, earlier):
+    if not apart or None in apart or focus.doubtful or surfaced(focus, visit, earlier):
         return None
     return True
 
@@ -92,7 +92,7 @@ def growth(
     grown = more >= protocol.signal.focus_growth_mm
     if not grown and not _beyond_repeatability(focus, known, visit, protocol):
         return False, more
-    doubt = focus.at_rim or known.at_rim or was_high(focus, visit, reference)
+    doubt = focus.doubtful or known.doubtful or was_high(focus, visit, reference)
     return (None if doubt else True), more
 
 

@@ -14,6 +14,7 @@ from scipy.spatial.distance import pdist
 from imaging.geometry import FloatArray
 from imaging.measurements.region import IN_PLANE, core, pixel_mm
 from imaging.measurements.shape import mesh
+from imaging.protocol import SegmentationLimits
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
 
@@ -41,6 +42,8 @@ class Focus:
         It nowhere reaches deep into the graft, so partial volume may have made it.
     points_mm
         (n, 3) LPS, its voxel centres.
+    tubular
+        It runs on through the slices and is narrow in each: it may be a vessel.
     """
 
     volume_ml: float
@@ -50,6 +53,12 @@ class Focus:
     ratio: float
     at_rim: bool
     points_mm: FloatArray
+    tubular: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something else than tissue of the graft may have made it."""
+        return self.at_rim or self.tubular
 
 
 def find_foci(
@@ -79,6 +88,16 @@ def find_foci(
         for number, side in zip(range(1, count + 1), find_objects(labels), strict=True)
     ]
     return tuple(sorted(foci, key=lambda focus: (-focus.volume_ml, *focus.centroid_mm)))
+
+
+def is_tube(focus: Focus, axis: FloatArray, slice_mm: float, limits: SegmentationLimits) -> bool:
+    """Return whether a focus is as long and as narrow as an epigastric vessel.
+
+    `axis` is the unit vector through the slices, which lie `slice_mm` apart.
+    """
+    length_mm = float(np.ptp(focus.points_mm @ axis)) + slice_mm
+    narrow = focus.diameter_mm < limits.graft_width_min_mm
+    return narrow and length_mm >= limits.vessel_length_mm
 
 
 def gap_mm(focus: Focus, earlier: Focus, earlier_from_focus: RigidTransform) -> float:

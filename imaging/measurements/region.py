@@ -51,8 +51,12 @@ def cropped(mask: Mask) -> Mask:
     return Mask(mask.array[box], mask.geometry.crop(box))
 
 
-def cropped_pair(volume: Volume, mask: Mask) -> tuple[Volume, Mask]:
+def cropped_pair(
+    volume: Volume, mask: Mask, margin: tuple[int, int, int] = (0, 0, 0)
+) -> tuple[Volume, Mask]:
     """Return image and mask on the smallest grid that holds a mask that is not empty.
+
+    `margin` voxels are kept round it, where there are any.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def cropped_pair(volume: Volume, mask: Mask) -> tuple[Volume, Mask]:
     """
     if not volume.geometry.same_grid(mask.geometry):
         raise GeometryError("grids_differ", image=volume.geometry.shape, mask=mask.geometry.shape)
-    box = bounding_box(mask)
+    box = bounding_box(mask, margin)
     grid = volume.geometry.crop(box)
     return Volume(volume.array[box], grid), Mask(mask.array[box], grid)
 

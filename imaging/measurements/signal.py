@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from imaging.geometry import FloatArray
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.bootstrap import ratio_ci95, sample
-from imaging.measurements.foci import Focus, find_foci
+from imaging.measurements.foci import Focus, find_foci, is_tube
 from imaging.measurements.region import core, cropped_pair
 from imaging.messages import text
-from imaging.protocol import ReferenceMuscle, SignalLimits
+from imaging.protocol import Protocol, ReferenceMuscle, SignalLimits
 from imaging.reference import Reference
 from imaging.volume import Mask, Volume
 
@@ -48,7 +48,7 @@ class Signal:
     high_fraction
         Share of the graft above it.
     foci
-        Largest first; those `at_rim` may be partial volume.
+        Largest first; those `at_rim` may be partial volume, `tubular` ones vessels.
     pattern
         None when the rules do not decide it, see `pattern_reason`.
     mass_like
@@ -83,8 +83,7 @@ def measure_signal(
     volume: Volume,
     graft: Mask,
     reference: Reference,
-    limits: SignalLimits,
-    sampling: ReferenceMuscle,
+    protocol: Protocol,
 ) -> Signal:
     """Measure the graft on one T2W-FS image; an empty graft or black muscle gives reasons.
 
@@ -93,6 +92,7 @@ def measure_signal(
     GeometryError
         The graft is not on the image's grid.
     """
+    limits, sampling = protocol.signal, protocol.reference_muscle
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
         return Signal(*(missing(reason),) * 6, (), None, reason, None, None)
@@ -102,7 +102,7 @@ def measure_signal(
     spread = describe(volume.array[inner.array].astype(np.float64))
     high_limit = _high_limit(reference, limits)
     high = graft.array & (volume.array > high_limit * reference.median)
-    foci = _bright_foci(volume, graft, reference, spread.median, limits)
+    foci = _bright_foci(volume, graft, reference, spread.median, protocol)
     pattern, mass_like, reason_ = _pattern(foci, spread.robust_cov, limits)
     return Signal(
         ratio=ratio,
@@ -156,11 +156,12 @@ def _contrast(median: float, reference: Reference) -> Measurement:
 
 
 def _bright_foci(
-    volume: Volume, graft: Mask, reference: Reference, graft_median: float, limits: SignalLimits
+    volume: Volume, graft: Mask, reference: Reference, graft_median: float, protocol: Protocol
 ) -> tuple[Focus, ...]:
+    limits, grid = protocol.signal, graft.geometry
     muscle_limit = _high_limit(reference, limits) * reference.median
     above = volume.array > max(muscle_limit, limits.focus_over_graft * graft_median)
-    return find_foci(
+    found = find_foci(
         graft.array & above,
         volume,
         graft,
@@ -168,18 +169,20 @@ def _bright_foci(
         pixels_min=limits.focus_pixels_min,
         rim_mm=limits.rim_mm,
     )
+    through = (grid.directions[:, 2], grid.spacing_mm[2], protocol.segmentation)
+    return tuple(replace(focus, tubular=is_tube(focus, *through)) for focus in found)
 
 
 def _pattern(
     foci: tuple[Focus, ...], robust_cov: Measurement, limits: SignalLimits
 ) -> tuple[Pattern | None, bool | None, str | None]:
-    """Pattern, mass-likeness and, without a pattern, why; rim foci can only cast doubt."""
-    with_rim, without = (
+    """Pattern, mass-likeness and, without a pattern, why; doubtful foci can only cast doubt."""
+    with_doubtful, without = (
         _rank(foci, robust_cov, limits),
-        _rank(tuple(f for f in foci if not f.at_rim), robust_cov, limits),
+        _rank(tuple(f for f in foci if not f.doubtful), robust_cov, limits),
     )
-    if with_rim != without:
-        same_mass = with_rim[1] if with_rim[1] == without[1] else None
+    if with_doubtful != without:
+        same_mass = with_doubtful[1] if with_doubtful[1] == without[1] else None
         return None, same_mass, text("reason.pattern_rim")
     pattern, mass_like = without
     reason = None if pattern else text("reason.pattern_between", minimum=limits.focus_min_mm)

@@ -148,10 +148,11 @@ def _own(place: Scene, share: NDArray[np.float32], core: BoolArray) -> BoolArray
     labels, _ = ndimage.label(own, _CONNECTED)
     mine = np.unique(labels[inside])
     region = np.isin(labels, mine[mine > 0])
-    return _holes_filled(region)
+    return holes_filled(region)
 
 
-def _holes_filled(region: BoolArray) -> BoolArray:
+def holes_filled(region: BoolArray) -> BoolArray:
+    """Return `region` with what it encloses in each slice."""
     filled = region.copy()
     for k in np.flatnonzero(region.any(axis=(0, 1))):
         filled[:, :, k] = ndimage.binary_fill_holes(region[:, :, k])

@@ -107,6 +107,10 @@ class GraftBlock(_Block):
     elongation: MaybeNumber
     flatness: MaybeNumber
     voxel_volume_ml: MaybeNumber = None
+    subvoxel_volume_ml: MaybeNumber = Field(
+        default=None, description="border voxels counted by the share of graft in them"
+    )
+    subvoxel_volume_ci95_ml: Interval = None
 
 
 class MuscleBlock(_Block):

@@ -181,6 +181,7 @@ def _graft(assessed: VisitAssessment, collector: _Collector) -> contract.GraftBl
         "flatness",
     )
     numbers = {name: collector.number(f"graft.{name}", getattr(shape, name)) for name in names}
+    subvoxel = assessed.anatomy.subvoxel_volume_ml if assessed.anatomy else None
     return contract.GraftBlock(
         present=graft.present if assessed.anatomy else None,
         source=graft.source.value,
@@ -188,6 +189,8 @@ def _graft(assessed: VisitAssessment, collector: _Collector) -> contract.GraftBl
         volume_ci95_ml=shape.volume_ml.ci95,
         centroid_lps_mm=_point(centroid),
         centroid_baseline_lps_mm=_point(carried),
+        subvoxel_volume_ml=collector.number("graft.subvoxel_volume_ml", subvoxel),
+        subvoxel_volume_ci95_ml=subvoxel.ci95 if subvoxel else None,
         **numbers,
     )
 

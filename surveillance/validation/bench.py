@@ -19,7 +19,7 @@ from surveillance.validation.row import Row
 from surveillance.validation.run import Told, run
 from surveillance.validation.source import Source, public_sources
 from surveillance.validation.summary import Summary, as_json, summarise
-from surveillance.validation.tables import rows_csv, table_markdown, table_text
+from surveillance.validation.tables import risk_csv, rows_csv, table_markdown, table_text
 
 QUICK = {ANALYTIC: 3, SIMULATED: 4, REAL: 8}
 FULL = {ANALYTIC: 40, SIMULATED: 210, REAL: 84}
@@ -58,7 +58,7 @@ def own_sources(
 
 
 def validate(request: Request, protocol: Protocol, told: Told) -> tuple[Summary, tuple[str, ...]]:
-    """Run the bench and write index.html, summary.json, rows.csv, table.txt and the pictures.
+    """Run the bench and write the page, summary.json, the tables and the pictures.
 
     Finished cases are kept in `cases/` of the output, and a later run of the same program on the
     same images uses them. Also returns the names of cases that are missing.
@@ -79,6 +79,7 @@ def validate(request: Request, protocol: Protocol, told: Told) -> tuple[Summary,
         name = f"{case} {variant}.png".replace(" ", "-")
         write_with(request.output / "pictures" / name, _writer(png))
     write_text(request.output / "rows.csv", rows_csv(rows))
+    write_text(request.output / "risk.csv", risk_csv(summary.sections))
     write_text(request.output / "summary.json", json.dumps(as_json(summary), indent=1) + "\n")
     write_text(request.output / "table.txt", table_text(summary.targets))
     write_text(request.output / "table.md", table_markdown(summary.targets))

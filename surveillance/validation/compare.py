@@ -60,6 +60,7 @@ def _row(
         muscle_confidence=anatomy.muscles.confidence,
         dice=_dice(graft.mask, truth.graft),
         volume_ml=_quantity(truth.volume_ml, anatomy.shape.volume_ml),
+        subvoxel_volume_ml=_quantity(truth.volume_ml, anatomy.subvoxel_volume_ml),
         volume_change_percent=_volume_change(case, number, visit),
         centroid_error_mm=_centroid_error_mm(truth, anatomy),
         t2_ratio=_quantity(truth.t2_ratio, anatomy.t2.signal.ratio if anatomy.t2.signal else None),
@@ -164,8 +165,8 @@ def _gate_failed(visit: VisitAssessment, endpoint: str) -> bool:
 def _foci(truth: VisitTruth, anatomy: Anatomy) -> tuple[tuple[TrueFocus, ...], tuple[float, ...]]:
     """Return the true foci with what found them, and the diameters of those that are not there."""
     found = anatomy.t2.signal.foci if anatomy.t2.signal else ()
-    # At the rim partial volume may have made it: the program calls none of those.
-    reported = [focus for focus in found if not focus.at_rim]
+    # Partial volume or a vessel may have made it: the program calls none of those.
+    reported = [focus for focus in found if not focus.doubtful]
     slack = max(HIT_MM, anatomy.t2w_fs.geometry.spacing_mm[2] / 2)
     free = set(range(len(reported)))
     hits = []

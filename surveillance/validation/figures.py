@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import StringIO
 
 import matplotlib as mpl
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imaging.messages import text
+from surveillance.validation.confidence import QUESTIONS
 from surveillance.validation.row import Row
 from surveillance.validation.summary import Section, Summary
 
@@ -26,6 +28,11 @@ def figures(summary: Summary, rows: Sequence[Row]) -> dict[str, str]:
         "figure_volume": _svg(lambda axes: _volume(axes, rows)),
         "figure_froc": _svg(lambda axes: _froc(axes, summary.sections)),
         "figure_risk": _svg(lambda axes: _risk(axes, summary.sections)),
+        **{
+            f"figure_answered_{name}": _svg(partial(_answered, sections=summary.sections, of=name))
+            for name in QUESTIONS
+        },
+        "figure_reliability": _svg(lambda axes: _reliability(axes, summary.sections)),
         "figure_landmarks": _svg(lambda axes: _landmarks(axes, summary.sections)),
     }
 
@@ -89,6 +96,28 @@ def _risk(axes: Axes, sections: Sequence[Section]) -> None:
             )
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set(xlabel=text("validation.axis_coverage"), ylabel=text("validation.axis_risk"))
+
+
+def _answered(axes: Axes, sections: Sequence[Section], of: str) -> None:
+    for section, colour in zip(sections, _COLOURS, strict=False):
+        kept = section.risk_by_threshold[of]
+        drawn = [(k.coverage, k.risk) for k in kept if k.coverage is not None]
+        if any(risk is not None for _, risk in drawn):
+            share, wrong = zip(*(d for d in drawn if d[1] is not None), strict=True)
+            axes.plot(share, wrong, "o-", markersize=3, color=colour, label=_name(section))
+    axes.set(xlim=(0, 1.02), ylim=(-0.02, 1))
+    axes.set(xlabel=text("validation.axis_answered"), ylabel=text("validation.axis_wrong"))
+
+
+def _reliability(axes: Axes, sections: Sequence[Section]) -> None:
+    axes.plot((0, 1), (0, 1), color="black", linewidth=0.8, linestyle=":")
+    for section, colour in zip(sections, _COLOURS, strict=False):
+        if section.reliability:
+            pairs = [(b.confidence, b.right / b.count) for b in section.reliability]
+            sure, right = zip(*pairs, strict=True)
+            axes.plot(sure, right, "o-", markersize=3, color=colour, label=_name(section))
+    axes.set(xlim=(0, 1.02), ylim=(-0.02, 1.02))
+    axes.set(xlabel=text("validation.axis_confidence"), ylabel=text("validation.axis_right"))
 
 
 def _landmarks(axes: Axes, sections: Sequence[Section]) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from imaging.messages import text
+from surveillance.validation.confidence import QUESTIONS, VOLUME_ERROR_MAX, calibration_error
 from surveillance.validation.row import Row
 from surveillance.validation.summary import QUANTITIES, Section, Summary
-from surveillance.validation.tables import heads, lines
+from surveillance.validation.tables import answered, answered_heads, heads, lines
 
+_SHOWN = (0.0, 0.25, 0.5, 0.75, 0.9)
+"""Thresholds of confidence in the page's table; risk.csv has all."""
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: .6rem 0 }
@@ -148,8 +151,7 @@ def _repeatability(sections: Sequence[Section]) -> str:
 
 
 def _coverage(sections: Sequence[Section]) -> str:
-    names = ("volume_ml_head", "volume_change_percent_head", "t2_ratio_head", "t1_ratio_head")
-    head = [text("validation.cases"), *(text(f"validation.{name}") for name in names)]
+    head = [text("validation.cases"), *(text(f"validation.{name}_head") for name in QUANTITIES)]
     body = [(_name(s), *(_percent(s.coverage[name]) for name in QUANTITIES)) for s in sections]
     return _table(head, body)
 
@@ -224,7 +226,38 @@ def _placed(sections: Sequence[Section], figures: Mapping[str, str]) -> str:
         for s in sections
     ]
     drawn = [_drawn(figures, name) for name in ("figure_landmarks", "figure_risk")]
-    return "".join([_tag("h2", text("validation.confidence_title")), *drawn, _table(head, body)])
+    return "".join([
+        _tag("h2", text("validation.confidence_title")),
+        *drawn,
+        _table(head, body),
+        *_answered(sections, figures),
+        *_reliability(sections, figures),
+    ])  # fmt: skip
+
+
+def _answered(sections: Sequence[Section], figures: Mapping[str, str]) -> list[str]:
+    return [
+        _tag("h3", text("validation.answered_title")),
+        _tag("p", text("validation.answered_words", percent=100 * VOLUME_ERROR_MAX)),
+        *(_drawn(figures, f"figure_answered_{name}") for name in QUESTIONS),
+        _table(answered_heads(), answered(sections, _SHOWN)),
+    ]
+
+
+def _reliability(sections: Sequence[Section], figures: Mapping[str, str]) -> list[str]:
+    keys = ("cases", "confidence", "visits", "mean_confidence", "graft_right")
+    body = [
+        (_name(s), _band(b.low, b.high), b.count, b.confidence, _percent(b.right / b.count))
+        for s in sections
+        for b in s.reliability
+    ]
+    errors = [(_name(s), calibration_error(s.reliability)) for s in sections]
+    return [
+        _tag("h3", text("validation.reliability_title")),
+        _drawn(figures, "figure_reliability"),
+        _table([text(f"validation.{key}") for key in keys], body),
+        _table([text(f"validation.{key}") for key in ("cases", "calibration_error")], errors),
+    ]
 
 
 def _examples(

@@ -78,6 +78,7 @@ class Row:
     muscle_confidence: float
     dice: float | None
     volume_ml: Quantity
+    subvoxel_volume_ml: Quantity
     volume_change_percent: Quantity
     centroid_error_mm: float | None
     t2_ratio: Quantity

@@ -49,11 +49,11 @@ def relative_error(row: Row, name: str) -> float | None:
     return quantity(row, name).relative_error
 
 
-def volume_error(row: Row) -> float | None:
-    """Return the volume's relative error; a graft that was not found is wrong by all of it."""
+def volume_error(row: Row, name: str = "volume_ml") -> float | None:
+    """Return a volume's relative error; a graft that was not found is wrong by all of it."""
     if row.graft_true and not row.graft_said:
         return -1.0
-    return row.volume_ml.relative_error
+    return relative_error(row, name)
 
 
 def coverage(rows: Rows, name: str) -> float | None:

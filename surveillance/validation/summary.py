@@ -14,6 +14,14 @@ from imaging.quality import ENDPOINTS
 from surveillance.validation import statistics
 from surveillance.validation.agreement import Agreement, Repeatability, agreement, repeatability
 from surveillance.validation.case import DEVELOPMENT, KINDS
+from surveillance.validation.confidence import (
+    QUESTIONS,
+    Bin,
+    Kept,
+    calibration_error,
+    reliability,
+    risk_by_threshold,
+)
 from surveillance.validation.detection import (
     FatLimit,
     FocusCell,
@@ -26,7 +34,7 @@ from surveillance.validation.row import Row
 from surveillance.validation.run import VARIANTS
 from surveillance.validation.targets import Result, results
 
-QUANTITIES = ("volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
+QUANTITIES = ("volume_ml", "subvoxel_volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
 Curve = list[tuple[float, float]]
 
 
@@ -83,6 +91,8 @@ class Section:
     foci: tuple[FocusCell, ...]
     froc: Curve
     risk: Curve
+    risk_by_threshold: dict[str, tuple[Kept, ...]]
+    reliability: tuple[Bin, ...]
     landmarks_mm: tuple[float, ...]
 
 
@@ -138,6 +148,8 @@ def _section(kind: str, variant: str, rows: Sequence[Row]) -> Section:
         foci=focus_grid(rows),
         froc=froc(rows),
         risk=risk_by_coverage(rows),
+        risk_by_threshold={name: risk_by_threshold(rows, name) for name in QUESTIONS},
+        reliability=reliability(rows),
         landmarks_mm=tuple(
             sorted(row.landmark_mean_mm for row in rows if row.landmark_mean_mm is not None)
         ),
@@ -174,6 +186,10 @@ def as_json(summary: Summary) -> dict[str, object]:
                 {**asdict(e), "sensitivity": e.sensitivity, "specificity": e.specificity}
                 for e in section.endpoints
             ],
+            "risk_by_threshold": {
+                name: [_kept(k) for k in kept] for name, kept in section.risk_by_threshold.items()
+            },
+            "calibration_error": calibration_error(section.reliability),
         }
         for section in summary.sections
     ]
@@ -186,6 +202,11 @@ def as_json(summary: Summary) -> dict[str, object]:
         "fat": [asdict(limit) for limit in summary.fat],
     }
     return cast(dict[str, object], _rounded(plain))
+
+
+def _kept(kept: Kept) -> dict[str, object]:
+    shares = {"coverage": kept.coverage, "risk": kept.risk, "risk_upper": kept.risk_upper}
+    return {**asdict(kept), **shares}
 
 
 def _target(result: Result) -> dict[str, object]:

@@ -9,6 +9,7 @@ from io import StringIO
 from imaging.messages import text
 from imaging.quality import ENDPOINTS
 from surveillance.validation.row import Row
+from surveillance.validation.summary import Section
 from surveillance.validation.targets import COLUMNS, Result
 
 _PLAIN = (
@@ -16,7 +17,7 @@ _PLAIN = (
     "graft_said", "confidence", "sure", "muscle_confidence", "dice", "centroid_error_mm",
     "sides_swapped", "registered", "landmark_mean_mm", "landmark_max_mm",
 )  # fmt: skip
-_QUANTITIES = ("volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
+_QUANTITIES = ("volume_ml", "subvoxel_volume_ml", "volume_change_percent", "t2_ratio", "t1_ratio")
 
 
 def lines(found: Sequence[Result]) -> list[tuple[str, list[str]]]:
@@ -58,6 +59,53 @@ def table_markdown(found: Sequence[Result]) -> str:
     out = ["| | " + " | ".join(heads()) + " |", "|---" * (1 + len(COLUMNS)) + "|"]
     out += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in lines(found)]
     return "\n".join(out) + "\n"
+
+
+_KEPT = ("threshold", "asked", "answered", "wrong", "coverage", "risk", "risk_upper")
+
+
+def answered_heads() -> list[str]:
+    """Return the columns' names of `answered`."""
+    keys = ("cases", "question", "threshold", "answered_of", "wrong_of", "risk_upper")
+    return [text(f"validation.{key}") for key in keys]
+
+
+def answered(
+    sections: Sequence[Section], thresholds: Sequence[float]
+) -> list[tuple[str, str, str, str, str, str]]:
+    """Return one line a kind of case, question and threshold: how much is answered, and wrong."""
+    return [
+        (
+            text("validation.column", kind=section.kind, variant=section.variant),
+            text(f"validation.{question}"),
+            f"{kept.threshold:g}",
+            _part(kept.answered, kept.asked),
+            _part(kept.wrong, kept.answered),
+            "–" if kept.risk_upper is None else f"{100 * kept.risk_upper:.1f}",
+        )
+        for section in sections
+        for question, curve in section.risk_by_threshold.items()
+        for kept in curve
+        if kept.threshold in thresholds and kept.asked
+    ]
+
+
+def _part(some: int, of: int) -> str:
+    return f"{some} / {of}" + (f" ({100 * some / of:.0f} %)" if of else "")
+
+
+def risk_csv(sections: Sequence[Section]) -> str:
+    """Return risk against coverage as CSV, one line a threshold; empty where there is no value."""
+    out = StringIO()
+    writer = csv.DictWriter(out, ("kind", "variant", "question", *_KEPT), lineterminator="\n")
+    writer.writeheader()
+    for section in sections:
+        for question, curve in section.risk_by_threshold.items():
+            head = {"kind": section.kind, "variant": section.variant, "question": question}
+            for kept in curve:
+                numbers = {name: _rounded(getattr(kept, name)) for name in _KEPT}
+                writer.writerow(head | numbers)
+    return out.getvalue()
 
 
 def rows_csv(rows: Sequence[Row]) -> str:

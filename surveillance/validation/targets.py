@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from imaging.messages import text
 from imaging.quality import ENDPOINTS
@@ -77,8 +77,21 @@ def _most(real: float, seeded: float, simulated: float) -> Bounds:
     return Bound(most=real), Bound(most=seeded), Bound(most=simulated)
 
 
+DICE_LOW: Bounds = _least(0.60, 0.75, 0.80)
+"""Wanted of the 10th percentile of graft Dice."""
 _WITHIN: Bounds = (Bound(93, 97), Bound(93, 97), Bound(93, 97))
 _NONE: Bounds = (None, None, None)
+
+
+def dice_least(kind: str, variant: str) -> float:
+    """Return the Dice below which a graft's outline is called wrong.
+
+    The 10th percentile wanted of that column; where the table sets none (made cases with a seed,
+    analytic ones) that of simulated cases, the strictest.
+    """
+    wanted = dict(zip(COLUMNS, DICE_LOW, strict=True))
+    bound = wanted.get((kind, variant)) or wanted[SIMULATED, AUTOMATIC]
+    return cast(float, cast(Bound, bound).least)
 
 
 def _percent(measure: Measure, rows: Sequence[Row]) -> float | None:
@@ -94,11 +107,17 @@ def targets() -> tuple[Target, ...]:
 def _outline() -> tuple[Target, ...]:
     dice = statistics.dice_percentile
     error = partial(statistics.median_absolute, of=statistics.volume_error)
+    below = partial(
+        statistics.median_absolute,
+        of=partial(statistics.volume_error, name="subvoxel_volume_ml"),
+    )
     return (
         _line("dice_median", partial(dice, percentile=50), _least(0.80, 0.87, 0.90)),
-        _line("dice_low", partial(dice, percentile=10), _least(0.60, 0.75, 0.80)),
+        _line("dice_low", partial(dice, percentile=10), DICE_LOW),
         _line("volume_error", partial(_percent, error), _most(15, 10, 6)),
         _line("volume_ci", _covered("volume_ml"), _NONE),
+        _line("subvoxel_error", partial(_percent, below), _NONE),
+        _line("subvoxel_ci", _covered("subvoxel_volume_ml"), _NONE),
         _line("change_ci", _covered("volume_change_percent"), _WITHIN),
         _line(
             "centroid",

@@ -91,6 +91,7 @@ CENTROID_BASELINE = tuple(
     _private(f"CENTROID_BL_{axis}", f"Centroid toward {side}, carried to baseline")
     for axis, side in (("L", "left"), ("P", "posterior"), ("S", "superior"))
 )
+SUBVOXEL_VOLUME = _private("VOLUME_SUBVOXEL", "Volume with border voxels shared out")
 THICKNESS = _private("THICKNESS", "Thickness of the rectus at the graft's levels")
 T2_RATIO = _private("T2_RATIO", "Signal relative to reference muscle, T2W-FS")
 T1_RATIO = _private("T1_RATIO", "Signal relative to reference muscle, T1W-FS")

@@ -37,6 +37,13 @@ class Number:
 GRAFT = (
     Number("graft.volume_ml", c.VOLUME, c.ML, c.FROM_MASK, "graft.volume_ci95_ml"),
     Number("graft.voxel_volume_ml", c.VOXEL_VOLUME, c.ML, c.FROM_MASK),
+    Number(
+        "graft.subvoxel_volume_ml",
+        c.SUBVOXEL_VOLUME,
+        c.ML,
+        c.FROM_SIGNAL,
+        "graft.subvoxel_volume_ci95_ml",
+    ),
     Number("graft.surface_area_mm2", c.SURFACE, c.MM2, c.FROM_MASK),
     Number("graft.max_diameter_mm", c.MAX_DIAMETER, c.MM, c.FROM_MASK),
     Number("graft.sphericity", c.SPHERICITY, c.ONE, c.FROM_MASK),

@@ -1,0 +1,65 @@
+"""Found: a region taken for the graft and how far it is believed; what every search shares."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from imaging.messages import text
+from imaging.segmentation.contrast import BoolArray, Contrast
+from imaging.segmentation.judgement import Judged, combined, judge
+from imaging.segmentation.outline import Outline, separation
+from imaging.segmentation.scene import Scene, plates
+
+_CANDIDATES = 3
+"""Bright regions looked at closely, largest first."""
+
+
+class Found(NamedTuple):
+    """A region of the scene, empty for none, its confidence, and what lowered that."""
+
+    region: BoolArray
+    confidence: float
+    reasons: tuple[str, ...]
+
+
+def judged(place: Scene, found: Outline, *more: Judged, seeded: bool = False) -> Found:
+    """Return an outline with its confidence; `more` is what else speaks for or against it."""
+    return Found(found.region, *combined([*judge(place, found, seeded), *more]))
+
+
+def pieces(place: Scene, region: BoolArray, least_ml: float) -> list[BoolArray]:
+    """Return the pieces of a region, vessels left out, largest first."""
+    width = 0.6 * place.limits.graft_width_min_mm
+    labels, _ = ndimage.label(plates(region, width, place.spacing_mm))
+    voxels_min = max(round(least_ml / place.voxel_ml), 3)
+    sizes = np.bincount(labels.ravel())[1:]
+    order = np.argsort(-sizes, kind="stable")[:_CANDIDATES]
+    return [labels == n + 1 for n in order if sizes[n] >= voxels_min]
+
+
+def images_for(place: Scene, core: BoolArray) -> tuple[Contrast, ...]:
+    """T2W-FS alone where its contrast is enough: T1W-FS may lie a little apart."""
+    if place.t1 is None or separation(place.t2, core) >= place.limits.graft_contrast_alone:
+        return (place.t2,)
+    return (place.t2, place.t1)
+
+
+def score(place: Scene) -> NDArray[np.float32]:
+    """Spreads above muscle, T2W-FS and T1W-FS together."""
+    score = (place.t2.ratio - 1.0) / max(place.t2.sd, 1e-3)
+    if place.t1 is None:
+        return score
+    second = (place.t1.ratio - 1.0) / max(place.t1.sd, 1e-3)
+    return np.asarray((score + second) / np.sqrt(2.0))
+
+
+def invisible(place: Scene, prior: BoolArray, contrast: float) -> Found:
+    """Return the baseline's outline as the guess it is."""
+    carried = prior & place.allowed
+    region = carried if carried.sum() >= 0.3 * prior.sum() else prior
+    reason = text("segmentation.graft_isointense", contrast=contrast)
+    return Found(region, place.limits.graft_invisible_confidence, (reason,))

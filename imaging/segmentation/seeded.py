@@ -1,0 +1,106 @@
+"""Seeded: from a reader's click or stroke to the graft that was meant.
+
+A reader clicks on what strikes the eye: a bright focus, a pocket of fluid, the dark core. The
+half maximum of that alone would be the spot and not the graft, so what stands out of muscle
+around it is outlined too, and taken when it holds the spot and stands up as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from imaging.messages import text
+from imaging.segmentation.contrast import BoolArray
+from imaging.segmentation.found import Found, images_for, invisible, judged, score
+from imaging.segmentation.judgement import Judged, ramp
+from imaging.segmentation.outline import Outline, holes_filled, outline
+from imaging.segmentation.scene import Scene, plates, within
+from imaging.segmentation.seed import Stroke
+
+_SEED_MM = 3.0
+"""Radius round a click that is taken to be graft."""
+
+_HELD = 0.9
+"""A region holds a spot when it has this share of it: two outlines of one thing differ a little."""
+
+_STANDING = 0.2
+"""A region with less confidence has failed a check outright: the reader's spot is better."""
+
+_SAME = 0.8
+"""A spot that fills this share of the region around it is that region."""
+
+
+def seeded(place: Scene, stroke_mm: Stroke) -> Found:
+    """Return what a click or a stroke means."""
+    sx, sy, _ = place.spacing_mm
+    reach = within(place.marked(stroke_mm), _SEED_MM, (sx, sy, 1e3))
+    place = replace(place, allowed=place.allowed | reach)
+    spot = outline(place, reach, images_for(place, reach))
+    if spot is not None and spot.contrast_to_noise < place.limits.graft_contrast_min:
+        spot = None
+    around = _around(place, reach if spot is None else spot.region)
+    if spot is not None:
+        return _whole(place, spot, around)
+    whole = _surest(place, around)
+    return _nothing(place, reach) if whole is None else whole
+
+
+def _surest(place: Scene, around: list[Outline]) -> Found | None:
+    """Return the surest region that stands up at all, the larger of two; None without one."""
+    found = [judged(place, each, seeded=True) for each in around]
+    standing = [each for each in found if each.confidence >= _STANDING]
+    return max(standing, key=lambda each: (each.confidence, int(each.region.sum())), default=None)
+
+
+def _whole(place: Scene, spot: Outline, around: list[Outline]) -> Found:
+    """Return the surest region around a spot if it is as sure as the spot, else the spot."""
+    larger = [each for each in around if spot.region.sum() < _SAME * each.region.sum()]
+    whole = _surest(place, larger)
+    if whole is not None and whole.confidence >= judged(place, spot, seeded=True).confidence:
+        return whole
+    regions = [each.region for each in larger]
+    if place.prior is not None:
+        regions.append(place.prior)
+    return judged(place, spot, *(_part(place, spot, each) for each in regions), seeded=True)
+
+
+def _around(place: Scene, spot: BoolArray) -> list[Outline]:
+    """Return outlines of what stands out of muscle around a spot and holds it."""
+    limits = place.limits
+    levels = (place.t2.ratio > limits.graft_ratio_min, score(place) > limits.graft_prior_sd_min)
+    cores = (_core(place, level & place.left, spot) for level in levels)
+    found = (outline(place, core, images_for(place, core)) for core in cores if core.any())
+    return [
+        each for each in found
+        if each is not None and (each.region & spot).sum() >= _HELD * spot.sum()
+    ]  # fmt: skip
+
+
+def _core(place: Scene, bright: BoolArray, spot: BoolArray) -> BoolArray:
+    """Return the piece of what is bright that a spot lies in, or that encloses it."""
+    kept = plates(bright, 0.6 * place.limits.graft_width_min_mm, place.spacing_mm)
+    labels, _ = ndimage.label(holes_filled(kept))
+    touched = np.unique(labels[spot])
+    return np.asarray(kept & np.isin(labels, touched[touched > 0]))
+
+
+def _part(place: Scene, spot: Outline, whole: BoolArray) -> Judged:
+    """Judge whether an outline is but a part of a larger region, and how small a one."""
+    limits, share = place.limits, float(spot.region.sum()) / max(int(whole.sum()), 1)
+    if (spot.region & whole).sum() < _HELD * spot.region.sum():
+        return Judged(1.0, "")
+    return Judged(
+        ramp(share, limits.graft_visible_min, limits.graft_visible_good),
+        text("segmentation.graft_part", percent=100 * share),
+    )
+
+
+def _nothing(place: Scene, reach: BoolArray) -> Found:
+    contrast = float(np.median(score(place)[reach]))
+    if place.prior is not None:
+        return invisible(place, place.prior, contrast)
+    reason = text("segmentation.graft_seed_invisible", contrast=contrast)
+    return Found(np.zeros_like(place.left), 0.0, (reason,))
