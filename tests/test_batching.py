@@ -273,7 +273,7 @@ def test_a_cluster_that_goes_away_stops_the_batch_and_blames_no_subject(images, 
 
 def test_without_dask_the_option_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"graftsite\[cluster\]"), cluster_pool("tcp://x:1"):
+    with pytest.raises(UsageError, match=r"graftsite\[cluster\]"), cluster_pool("tcp://x:1", 1):
         pass
 
 
