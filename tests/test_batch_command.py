@@ -6,18 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
-from batches import committed, do_all, records_of, save_manifest, save_visit
+from archives import wait_for
+from batches import Told, committed, do_all, records_of, save_manifest, save_visit
 from dicom_files import series
 from distributed import LocalCluster
 
 from imaging.errors import OutputError
 from imaging.protocol import load_protocol
 from surveillance.batching.manifest import load_manifest
+from surveillance.batching.pool import cluster_pool
+from surveillance.batching.run import run
 from surveillance.batching.unit import Order
-from surveillance.results.place import open_place
+from surveillance.results.place import open_place, prepared
 from surveillance.results.table import cohort_rows
 
 pytest_plugins = ("object_store",)
@@ -120,6 +124,68 @@ def test_on_a_dask_cluster_the_same_bytes_though_a_worker_is_killed(manifest, ex
         assert process.returncode == 0
         assert lines(said)[-1]["assessed"] == 3
     assert records_of(open_place(str(tmp_path))) == expected
+
+
+@pytest.fixture(scope="module")
+def many(manifest):
+    """Twelve subjects of the same images, so that there is work left when a worker goes."""
+    rows = [("A", f"Q{number:02d}", "in/P1") for number in range(12)]
+    return save_manifest(manifest.parent / "many.csv", rows)
+
+
+@pytest.fixture
+def cluster():
+    """A cluster whose one worker is a thread of this process, so that it comes and goes at once."""
+    options = {"threads_per_worker": 1, "processes": False, "protocol": "tcp://"}
+    with LocalCluster(n_workers=1, dashboard_address=":0", **options) as made:
+        yield made
+
+
+class Fickle(Told):
+    """Takes the worker away when the first subject is done, and gives it back when that is said."""
+
+    def __init__(self, cluster):
+        super().__init__()
+        self.cluster = cluster
+
+    def finished_one(self, answer):
+        if not self.answers:
+            self.cluster.scale(0)
+        super().finished_one(answer)
+
+    def deserted(self, patience_s):
+        super().deserted(patience_s)
+        self.cluster.scale(1)
+
+
+def test_a_cluster_that_has_lost_all_workers_is_said_and_waited_for(many, cluster, tmp_path):
+    order, told = Order(str(tmp_path), load_protocol()), Fickle(cluster)
+    with cluster_pool(cluster.scheduler_address, 600.0) as pool:
+        run(load_manifest(many, "A"), order, prepared(order.store), pool, told)
+    assert told.absences == [600.0, None]
+    # One may be committed already when its worker leaves with the answer.
+    assert set(told.became.values()) <= {"assessed", "unchanged"}
+    assert len(committed(open_place(order.store))) == 12
+
+
+def test_a_cluster_that_stays_without_workers_is_given_up_and_nobody_is_blamed(
+    many, cluster, tmp_path, command
+):
+    def desert():
+        wait_for(lambda: any(tmp_path.glob("commits/A/*/*.json")), 120)
+        cluster.scale(0)
+
+    place = open_place(str(tmp_path))
+    deserter = threading.Thread(target=desert)
+    deserter.start()
+    asked = ("--scheduler", cluster.scheduler_address, "--patience-s", "0.5")
+    said = command("batch", many, "-o", tmp_path, *asked, expect=5)
+    deserter.join()
+    assert "lost all its workers. Waiting up to 0.5 s" in said.err
+    assert "has had no worker for 0.5 s" in said.err
+    assert lines(said.out)[-1]["event"] == "no_worker"
+    assert 1 <= len(committed(place)) < 12
+    assert place.entries("aside") == []
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "no address"])

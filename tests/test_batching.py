@@ -10,16 +10,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from batches import committed, do_all, do_all_on, records_of, save_manifest, save_visit
+from batches import Told, committed, do_all, do_all_on, records_of, save_manifest, save_visit
 
 from imaging.errors import NodeError, OutputError, UsageError
 from imaging.protocol import load_protocol
 from surveillance.batching import work
 from surveillance.batching.manifest import load_manifest
 from surveillance.batching.pool import Pool, cluster_pool, local_pool
+from surveillance.batching.run import run
 from surveillance.batching.sources import source_of
 from surveillance.batching.unit import Order, Unit, ordered
-from surveillance.results.place import open_place
+from surveillance.results.place import open_place, prepared
 
 PROTOCOL = load_protocol()
 
@@ -269,6 +270,47 @@ def test_a_cluster_that_goes_away_stops_the_batch_and_blames_no_subject(images, 
     with pytest.raises(NodeError, match="cluster is gone"):
         do_all_on(pool, units_of(images), order)
     assert open_place(order.store).entries("aside") == []
+
+
+class Leaves(Executor):
+    """A pool whose only worker dies of the first subject it is given, and comes back when told."""
+
+    def __init__(self):
+        self.room, self.threads = 1, ThreadPoolExecutor(1)
+
+    def submit(self, *arguments):
+        future = Future()
+        if self.room == 1:
+            self.room = 0
+            future.set_exception(ChildProcessError())
+            return future
+        return self.threads.submit(*arguments)
+
+
+def test_a_pool_without_workers_or_work_handed_out_is_watched_until_it_has_some(images, order):
+    pool = Leaves()
+    told = Told()
+
+    def deserted(patience_s):
+        told.absences.append(patience_s)
+        pool.room = 2
+
+    told.deserted = deserted
+    run(
+        units_of(images)[:1],
+        order,
+        prepared(order.store),
+        Pool(pool, lambda: pool.room, (ChildProcessError,), patience_s=60.0),
+        told,
+    )
+    assert told.became == {"P01": "assessed"}
+    assert told.absences == [60.0, None]
+
+
+def test_patience_with_a_pool_that_nobody_returns_to_ends_and_blames_no_subject(images, order):
+    pool = Leaves()
+    with pytest.raises(NodeError, match="no worker for 0 s"):
+        do_all_on(Pool(pool, lambda: pool.room, (ChildProcessError,)), units_of(images), order)
 
 
 def test_without_dask_the_option_names_what_to_install(monkeypatch):
