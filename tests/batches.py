@@ -111,3 +111,8 @@ def records_of(place):
         subject: fetch(place, commit, "assessment.json")
         for subject, commit in committed(place).items()
     }
+
+
+def objects_of(place):
+    """Return the names and SHA-256 of all objects, masks and pictures too, of each subject."""
+    return {name: commit.files for name, commit in committed(place).items()}

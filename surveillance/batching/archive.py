@@ -16,11 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from urllib.parse import parse_qsl
 
 from imaging.errors import NodeError, SubjectError, TransferError, UsageError
 from imaging.loaders.dicom_header import MR_CLASSES
+from surveillance.exports.writing import temporary_folder
 from surveillance.pacs.configuration import Configuration, DimseAddress
 from surveillance.pacs.node import Instance, Node, Query
 from surveillance.pacs.pull import listing, pull
@@ -117,13 +118,13 @@ class Archive:
             The temporary folder cannot be written.
         """
         remove_abandoned()
-        with TemporaryDirectory(prefix=PULLED) as place, opened(Path(place)) as stock:
+        with temporary_folder(PULLED) as place, opened(place) as stock:
             result = pull(self.connection, self.query, stock, self._patient, MR_CLASSES)
             if result.missing or result.growing:
                 raise SubjectError(
                     "archive_incomplete", archive=self.name, missing=len(result.missing)
                 )
-            yield Path(place), result.listed
+            yield place, result.listed
 
     def named(self, said: str) -> str:
         """Return a text that speaks of the archive where it spoke of the temporary folder."""

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from imaging.assessment import assess
 from imaging.errors import ConfigurationError, GraftsiteError, OutputError, TransferError
@@ -21,6 +20,7 @@ from surveillance.batching.unit import Order, Unit
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.record import record_of
 from surveillance.exports.subject_folder import save_subject
+from surveillance.exports.writing import temporary_folder
 from surveillance.fingerprint import digest, listing_fingerprint, subject_fingerprint
 from surveillance.pacs.node import Instance
 from surveillance.results.commit import Commit, latest
@@ -125,8 +125,8 @@ def _published(
     unit: Unit, order: Order, subject: Subject, fingerprint: str, began: _Clock
 ) -> tuple[Became, Commit]:
     place, key = open_place(order.store), _key(fingerprint, order)
-    with TemporaryDirectory(prefix="graftsite-") as results:
-        folder = Path(results) / "subjects" / subject.id
+    with temporary_folder("graftsite-") as results:
+        folder = results / "subjects" / subject.id
         record = _saved(unit, order, subject, fingerprint, folder)
         return Became.ASSESSED, publish(place, unit.site, key, folder, record, began.cost())
 
