@@ -11,11 +11,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from archives import configuration, images_of, wait_for
+from archives import configuration, free_port, images_of, wait_for
 from batches import committed, do_all, records_of, save_manifest, save_study
 from dicom_files import ROOT, image, save
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
+from pynetdicom import AE
 
 from imaging.errors import ConfigurationError, TransferError, UsageError
 from imaging.protocol import load_protocol
@@ -23,6 +24,7 @@ from surveillance.batching import archive as archives
 from surveillance.batching.manifest import load_manifest
 from surveillance.batching.sources import source_of
 from surveillance.batching.unit import Order
+from surveillance.pacs.association import VERIFICATION
 from surveillance.pacs.configuration import load_configuration
 from surveillance.results.place import open_place
 
@@ -240,6 +242,42 @@ def test_a_manifest_may_name_what_an_archive_does_not_and_says_which_patient_it_
     (aside,) = [a for a in told.answers if a.subject == "T8"]
     assert aside.code == "manifest_other"
     assert "P1" in aside.message
+
+
+@pytest.fixture
+def greeter(tmp_path, empty):
+    """A node that answers C-ECHO and nothing else; a function stops it."""
+    port, entity = free_port(), AE("GREETER")
+    entity.add_supported_context(VERIFICATION)
+    entity.start_server(("127.0.0.1", port), block=False)
+    more = f"""
+[nodes.greeter]
+kind = "dimse"
+host = "127.0.0.1"
+port = {port}
+ae_title = "GREETER"
+timeout_s = 5
+retrieve = "get"
+"""
+    yield load_configuration(configuration(tmp_path, empty, more=more)), entity.shutdown
+    entity.shutdown()
+
+
+def test_a_node_that_refuses_one_subject_sets_it_aside_and_one_that_is_gone_stops_the_batch(
+    greeter, order, tmp_path
+):
+    settings, stop = greeter
+    rows = [("P1", "pacs:greeter?subject=P1")]
+    manifest = save_manifest(tmp_path / "m.csv", rows, ("subject", "path"))
+    units = source_of([manifest], PROTOCOL, "A", settings).units
+    for _ in range(2):
+        told, _ = do_all(units, order)
+        assert told.became == {"P1": "set_aside"}
+        assert told.answers[0].code == "node_no_service"
+    assert json.loads(open_place(order.store).read("aside/A/P1.json"))["tries"] == 2
+    stop()
+    with pytest.raises(TransferError, match="Node greeter"):
+        do_all(units, order)
 
 
 def test_a_subject_in_an_archive_and_elsewhere_is_refused(settings, tmp_path):
