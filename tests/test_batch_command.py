@@ -15,7 +15,7 @@ from batches import Told, committed, do_all, objects_of, save_manifest, save_vis
 from dicom_files import series
 from distributed import LocalCluster
 
-from imaging.errors import OutputError
+from imaging.errors import NodeError, OutputError
 from imaging.protocol import load_protocol
 from surveillance.batching.manifest import load_manifest
 from surveillance.batching.pool import cluster_pool
@@ -175,6 +175,31 @@ def test_a_cluster_that_has_lost_all_workers_is_said_and_waited_for(many, cluste
     # One may be committed already when its worker leaves with the answer.
     assert set(told.became.values()) <= {"assessed", "unchanged"}
     assert len(committed(open_place(order.store))) == 12
+
+
+class Ends(Told):
+    """Ends the scheduler itself when the first subject is done."""
+
+    def __init__(self, cluster):
+        super().__init__()
+        self.cluster = cluster
+
+    def finished_one(self, answer):
+        if not self.answers:
+            self.cluster.close()
+        super().finished_one(answer)
+
+
+def test_a_scheduler_that_ends_stops_the_batch_and_blames_no_subject(many, cluster, tmp_path):
+    order = Order(str(tmp_path), load_protocol())
+    units, place = load_manifest(many, "A"), prepared(order.store)
+    with (
+        cluster_pool(cluster.scheduler_address, 600.0) as pool,
+        pytest.raises(NodeError, match="cluster is gone"),
+    ):
+        run(units, order, place, pool, Ends(cluster))
+    assert 1 <= len(committed(place)) < 12
+    assert place.entries("aside") == []
 
 
 def test_a_cluster_that_stays_without_workers_is_given_up_and_nobody_is_blamed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,7 +65,6 @@ def cluster_pool(address: str, patience_s: float) -> Iterator[Pool]:
     """
     try:
         from distributed import Client, KilledWorker  # noqa: PLC0415 - an extra
-        from distributed.client import FutureCancelledError  # noqa: PLC0415
     except ImportError as error:
         raise UsageError("cluster_not_installed") from error
     try:
@@ -82,7 +81,7 @@ def cluster_pool(address: str, patience_s: float) -> Iterator[Pool]:
                 executor,
                 lambda: _threads(client),
                 (KilledWorker,),
-                (FutureCancelledError,),
+                (CancelledError,),
                 patience_s,
             )
         finally:
