@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from batches import committed, do_all, records_of, save_manifest, save_visit
-from crashing import Aim, killed_after, seconds_of
+from crashing import Aim, seconds_of
 
 from imaging.guidance import Guidance
 from imaging.protocol import load_protocol
@@ -67,7 +67,7 @@ def many_publications(folder, store):
     """Publish one subject again and again, and the table after each: nothing but writing."""
     record = AssessmentRecord.model_validate_json((folder / "assessment.json").read_bytes())
     place = open_place(store)
-    for number in range(100):
+    for number in range(5):
         publish(place, "A", f"{number:064d}", folder, record, Cost(1.0, 1.0, 1.0))
         refresh(place)
 
@@ -122,9 +122,10 @@ def test_writes_to_a_store_killed_at_any_instant_leave_the_commit_before(alone, 
     for name in commit.files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(alone[0].read(f"{commit.folder}/{name}"))
-    number = 0
-    for _ in range(CRASHES):
-        killed_after(rng.uniform(0, 1), many_publications, folder, store)
+    aim = Aim(rng, seconds_of(many_publications, folder, str(tmp_path / "whole")))
+    number = killed = 0
+    while killed < CRASHES:
+        killed += aim.kills(1, many_publications, folder, store)
         for file in Path(store).rglob("cohort.json"):
             assert file.read_bytes().endswith(b"}\n")
         held = committed(open_place(store))
