@@ -74,9 +74,9 @@ fuzz: .venv/ready-to-test
 bench-cluster: .venv/ready-to-test
 	$(BIN)/python -m benchmarks.cluster_batch
 
-# 210 kills, 70 each of batches, assessments and writes to a store.
+# 210 kills, 70 each of batches, assessments and writes to a store; then nine runs for the same bytes.
 crash: .venv/ready-to-test
-	GRAFTSITE_CRASHES=70 $(BIN)/pytest tests/test_crash.py
+	GRAFTSITE_CRASHES=70 GRAFTSITE_RUNS=3 $(BIN)/pytest --durations=0 tests/test_crash.py tests/test_determinism.py
 
 # The bill of materials of what is installed at run time, CycloneDX.
 sbom: .venv/ready-to-test

@@ -34,6 +34,16 @@ def subject_fingerprint(subject: Subject, protocol: Protocol, guidance: Guidance
     return digest(parts)
 
 
+def listing_fingerprint(subject: str, images: Iterable[str], protocol: Protocol) -> str:
+    """Return the SHA-256 of the UIDs of a subject's images, the protocol and the program.
+
+    No byte of an image is needed: one whose pixels change gets another SOP Instance UID (PS3.3
+    C.7.6.1). What an archive corrects in a header under the same UID is not seen.
+    """
+    parts = [f"program {program_version()}", f"protocol {protocol.sha256}", f"subject {subject}"]
+    return digest([*parts, *sorted(f"image {uids}" for uids in images)])
+
+
 def digest(parts: Iterable[str]) -> str:
     """Return the SHA-256 of lines of text."""
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import nibabel as nib
 import numpy as np
 from abdomen import abdomen
+from dicom_files import ROOT, series
 
 from imaging.geometry import to_ras
 from surveillance.batching.pool import Pool
@@ -21,13 +22,16 @@ class Told:
     """Progress that is kept."""
 
     def __init__(self):
-        self.answers = []
+        self.answers, self.absences = [], []
 
     def begin(self, subjects):
         self.total = subjects
 
     def finished_one(self, answer):
         self.answers.append(answer)
+
+    def deserted(self, patience_s):
+        self.absences.append(patience_s)
 
     @property
     def became(self):
@@ -45,6 +49,30 @@ def save_visit(folder, visit="BASELINE", seed=1, t1=False):
         path = folder / visit / f"{name}.nii.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         nib.save(nib.Nifti1Image(stored, to_ras(affine)), path)
+
+
+def save_study(folder, subject, number=1, **changes):
+    """Write one visit of a subject as DICOM, eight slices; `number` tells its UIDs from others."""
+    t2 = abdomen(graft=True)[0]
+    array = np.asarray(t2.array)[::STEP, ::STEP].astype(np.uint16)
+    affine = t2.geometry.affine @ np.diag([STEP, STEP, 1, 1])
+    values = {
+        "PatientID": f"MRN-{subject}",
+        "ClinicalTrialSubjectID": subject,
+        "ClinicalTrialProtocolID": "TRIAL",
+        "StudyDate": f"202601{number:02d}",
+        "StudyInstanceUID": f"{ROOT}2.{number}",
+        "SeriesInstanceUID": f"{ROOT}3.{number}",
+        "FrameOfReferenceUID": f"{ROOT}4.{number}",
+        "SOPInstanceUID": lambda k: f"{ROOT}1.{number}.{k + 1}",
+        "ImagePositionPatient": lambda k: [*affine[:2, 3], affine[2, 3] + affine[2, 2] * k],
+        "PixelSpacing": [affine[1, 1], affine[0, 0]],
+        "SliceThickness": affine[2, 2],
+        "Rows": array.shape[1],
+        "Columns": array.shape[0],
+        "PixelData": lambda k: np.ascontiguousarray(array[:, :, k].T).tobytes(),
+    }
+    return series(folder, slices=array.shape[2], **{**values, **changes})
 
 
 def save_manifest(path, rows, columns=("site", "subject", "path")):
@@ -83,3 +111,8 @@ def records_of(place):
         subject: fetch(place, commit, "assessment.json")
         for subject, commit in committed(place).items()
     }
+
+
+def objects_of(place):
+    """Return the names and SHA-256 of all objects, masks and pictures too, of each subject."""
+    return {name: commit.files for name, commit in committed(place).items()}

@@ -6,21 +6,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
-from batches import committed, do_all, records_of, save_manifest, save_visit
+from archives import wait_for
+from batches import Told, committed, do_all, objects_of, save_manifest, save_visit
 from dicom_files import series
 from distributed import LocalCluster
 
-from imaging.errors import OutputError
+from imaging.errors import NodeError, OutputError
 from imaging.protocol import load_protocol
 from surveillance.batching.manifest import load_manifest
+from surveillance.batching.pool import cluster_pool
+from surveillance.batching.run import run
 from surveillance.batching.unit import Order
-from surveillance.results.place import open_place
-from surveillance.results.table import cohort_rows
+from surveillance.exports.writing import PARTIAL
+from surveillance.results.commit import read_all
+from surveillance.results.place import open_place, prepared
+from surveillance.results.table import cohort_rows, is_fresh
 
-pytest_plugins = ("object_store",)
+pytest_plugins = ("object_store", "dask_cluster")
 CT = "1.2.840.10008.5.1.4.1.1.2"
 GRAFTSITE = Path(sys.executable).with_name("graftsite")
 UNSHARE = shutil.which("unshare") or "/bin/false"
@@ -38,10 +44,10 @@ def manifest(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(manifest, tmp_path_factory):
-    """assessment.json of each subject, made in this process."""
+    """SHA-256 of everything that is written of each subject, made in this process."""
     store = str(tmp_path_factory.mktemp("expected"))
     do_all(load_manifest(manifest, "A"), Order(store, load_protocol()))
-    return records_of(open_place(store))
+    return objects_of(open_place(store))
 
 
 def started(*arguments, **options):
@@ -75,12 +81,27 @@ def test_two_processes_write_the_same_bytes_as_one_and_say_how_far_they_are(
     with started(manifest, "-o", tmp_path, "--jobs", "2") as process:
         *told, end = lines(process.communicate()[0])
     assert process.returncode == 0
-    assert records_of(open_place(str(tmp_path))) == expected
+    assert objects_of(open_place(str(tmp_path))) == expected
     assert [line["done"] for line in told] == [1, 2, 3]
     assert {line["subject"] for line in told} == {"P0", "P1", "P2"}
     assert told[-1]["remaining_s"] == 0.0
     assert told[-1]["subjects_per_minute"] > 0
     assert (end["event"], end["assessed"], end["interrupted"]) == ("end", 3, False)
+
+
+def test_two_batches_at_once_on_one_store_leave_what_one_would(manifest, expected, tmp_path):
+    both = [started(manifest, "-o", tmp_path) for _ in range(2)]
+    ends = [lines(process.communicate()[0])[-1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert all(end["assessed"] + end["unchanged"] == 3 for end in ends)
+    place = open_place(str(tmp_path))
+    assert objects_of(place) == expected
+    assert is_fresh(place)
+    assert cohort_rows(place).num_rows == 3
+    keys = {name: {c.key for c in read_all(place, place.entries(f"commits/A/{name}"))}
+            for name in expected}  # fmt: skip
+    assert all(len(of_one) == 1 for of_one in keys.values())
+    assert list(tmp_path.rglob(f"{PARTIAL}*")) == []
 
 
 def test_a_batch_whose_worker_and_then_itself_are_killed_goes_on_to_the_same_bytes(
@@ -96,7 +117,7 @@ def test_a_batch_whose_worker_and_then_itself_are_killed_goes_on_to_the_same_byt
     with started(manifest, "-o", tmp_path / "s") as process:
         *told, _ = lines(process.communicate()[0])
     assert {"subject": "P0", "became": "unchanged"}.items() <= told[0].items()
-    assert records_of(place) == expected
+    assert objects_of(place) == expected
 
 
 def test_an_interrupt_keeps_what_is_finished(manifest, tmp_path):
@@ -119,7 +140,86 @@ def test_on_a_dask_cluster_the_same_bytes_though_a_worker_is_killed(manifest, ex
             said = process.stdout.read()
         assert process.returncode == 0
         assert lines(said)[-1]["assessed"] == 3
-    assert records_of(open_place(str(tmp_path))) == expected
+    assert objects_of(open_place(str(tmp_path))) == expected
+
+
+@pytest.fixture(scope="module")
+def many(manifest):
+    """Twelve subjects of the same images, so that there is work left when a worker goes."""
+    rows = [("A", f"Q{number:02d}", "in/P2") for number in range(12)]
+    return save_manifest(manifest.parent / "many.csv", rows)
+
+
+class Fickle(Told):
+    """Takes the worker away when the first subject is done, and gives it back when that is said."""
+
+    def __init__(self, cluster):
+        super().__init__()
+        self.cluster = cluster
+
+    def finished_one(self, answer):
+        if not self.answers:
+            self.cluster.scale(0)
+        super().finished_one(answer)
+
+    def deserted(self, patience_s):
+        super().deserted(patience_s)
+        self.cluster.scale(1)
+
+
+def test_a_cluster_that_has_lost_all_workers_is_said_and_waited_for(many, cluster, tmp_path):
+    order, told = Order(str(tmp_path), load_protocol()), Fickle(cluster)
+    with cluster_pool(cluster.scheduler_address, 600.0) as pool:
+        run(load_manifest(many, "A"), order, prepared(order.store), pool, told)
+    assert told.absences == [600.0, None]
+    # One may be committed already when its worker leaves with the answer.
+    assert set(told.became.values()) <= {"assessed", "unchanged"}
+    assert len(committed(open_place(order.store))) == 12
+
+
+class Ends(Told):
+    """Ends the scheduler itself when the first subject is done."""
+
+    def __init__(self, cluster):
+        super().__init__()
+        self.cluster = cluster
+
+    def finished_one(self, answer):
+        if not self.answers:
+            self.cluster.close()
+        super().finished_one(answer)
+
+
+def test_a_scheduler_that_ends_stops_the_batch_and_blames_no_subject(many, cluster, tmp_path):
+    order = Order(str(tmp_path), load_protocol())
+    units, place = load_manifest(many, "A"), prepared(order.store)
+    with (
+        cluster_pool(cluster.scheduler_address, 600.0) as pool,
+        pytest.raises(NodeError, match="cluster is gone"),
+    ):
+        run(units, order, place, pool, Ends(cluster))
+    assert 1 <= len(committed(place)) < 12
+    assert place.entries("aside") == []
+
+
+def test_a_cluster_that_stays_without_workers_is_given_up_and_nobody_is_blamed(
+    many, cluster, tmp_path, command
+):
+    def desert():
+        wait_for(lambda: any(tmp_path.glob("commits/A/*/*.json")), 120)
+        cluster.scale(0)
+
+    place = open_place(str(tmp_path))
+    deserter = threading.Thread(target=desert)
+    deserter.start()
+    asked = ("--scheduler", cluster.scheduler_address, "--patience-s", "0.5")
+    said = command("batch", many, "-o", tmp_path, *asked, expect=5)
+    deserter.join()
+    assert "lost all its workers. Waiting up to 0.5 s" in said.err
+    assert "has had no worker for 0.5 s" in said.err
+    assert lines(said.out)[-1]["event"] == "no_worker"
+    assert 1 <= len(committed(place)) < 12
+    assert place.entries("aside") == []
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "no address"])
@@ -140,7 +240,7 @@ def test_an_object_store_holds_the_same_as_a_folder(manifest, expected, bucket, 
         process.communicate()
     assert process.returncode == 0
     place = open_place(bucket)
-    assert records_of(place) == expected
+    assert objects_of(place) == expected
     assert cohort_rows(place).select(["subject"]).to_pylist() == [
         {"subject": f"P{number}"} for number in range(3)
     ]

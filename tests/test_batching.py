@@ -2,24 +2,31 @@
 
 import json
 import os
+import resource
 import shutil
 import sys
+import tempfile
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from batches import committed, do_all, do_all_on, records_of, save_manifest, save_visit
+from batches import Told, committed, do_all, do_all_on, records_of, save_manifest, save_visit
+from crashing import CONTEXT
 
 from imaging.errors import NodeError, OutputError, UsageError
 from imaging.protocol import load_protocol
 from surveillance.batching import work
 from surveillance.batching.manifest import load_manifest
 from surveillance.batching.pool import Pool, cluster_pool, local_pool
+from surveillance.batching.run import run
 from surveillance.batching.sources import source_of
 from surveillance.batching.unit import Order, Unit, ordered
-from surveillance.results.place import open_place
+from surveillance.results.place import open_place, prepared
+from surveillance.results.table import cohort_rows, is_fresh
 
 PROTOCOL = load_protocol()
 
@@ -121,6 +128,103 @@ def test_a_store_that_cannot_be_written_stops_the_batch_and_blames_no_subject(im
     with pytest.raises(OutputError, match="could not be written"):
         do_all(units_of(images), Order(str(tmp_path / "store"), PROTOCOL))
     assert open_place(str(tmp_path / "store")).entries("aside") == []
+
+
+def files_of_at_most(size, images, store):
+    """Run a batch in a process that may write no larger file, as a quota would have it."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    do_all(units_of(images), Order(store, PROTOCOL))
+
+
+def test_a_quota_that_is_used_up_stops_the_batch_with_the_reason_and_it_goes_on_later(
+    images, order
+):
+    with CONTEXT.Pool(1) as pool, pytest.raises(OutputError, match="written: File too large"):
+        pool.apply(files_of_at_most, (1000, images, order.store))
+    place = open_place(order.store)
+    assert place.entries("aside") == []
+    assert committed(place) == {}
+    told, _ = do_all(units_of(images), order)
+    assert told.became == {"P01": "assessed", "P02": "assessed"}
+
+
+@pytest.fixture
+def somebody_else(tmp_path):
+    """A way to be a user whom the kernel does not let into everything."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+
+    @contextmanager
+    def being():
+        before = os.geteuid()
+        os.seteuid(before or 65534)
+        try:
+            yield
+        finally:
+            os.seteuid(before)
+
+    return being
+
+
+def opened_to_all(store, mode):
+    for folder, _, _ in os.walk(store):
+        Path(folder).chmod(mode)
+
+
+def test_a_store_that_we_may_not_write_is_said_and_blames_no_subject(images, order, somebody_else):
+    units = units_of(images)
+    do_all(units[:1], order)
+    with somebody_else(), pytest.raises(OutputError, match=r"P02.*written: Permission denied"):
+        do_all(units, order)
+    opened_to_all(order.store, 0o777)
+    assert open_place(order.store).entries("aside") == []
+    with somebody_else():
+        told, _ = do_all(units, order)
+    assert told.became == {"P01": "unchanged", "P02": "assessed"}
+
+
+def test_images_that_we_may_not_read_are_set_aside_with_the_reason(
+    images, order, tmp_path, somebody_else
+):
+    rows = [("A", name, images / name) for name in ("P01", "P02")]
+    units = load_manifest(save_manifest(tmp_path / "m.csv", rows), "A")
+    do_all(units[1:], order)
+    opened_to_all(order.store, 0o777)
+    secret = images / "P01" / "BASELINE" / "t2w_fs.nii.gz"
+    secret.chmod(0)
+    with somebody_else():
+        told, _ = do_all(units, order)
+    assert told.became == {"P01": "set_aside", "P02": "unchanged"}
+    assert "Permission denied" in next(a.message for a in told.answers if a.subject == "P01")
+    secret.chmod(0o644)
+    told, _ = do_all(units, order, retry=True)
+    assert told.became == {"P01": "assessed", "P02": "unchanged"}
+
+
+def test_without_a_place_for_temporary_files_the_batch_stops_and_blames_no_subject(
+    images, order, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match="TMPDIR could not be written: No such file"):
+        do_all(units_of(images), order)
+    assert open_place(order.store).entries("aside") == []
+
+
+def test_a_store_written_before_the_clock_was_set_back_goes_on(images, order):
+    """All that it and the images know of time lies a year ahead."""
+    do_all(units_of(images), order)
+    ahead = time.time() + 365 * 24 * 3600
+    for path in (*images.rglob("*"), *Path(order.store).rglob("*")):
+        os.utime(path, (ahead, ahead))
+    told, _ = do_all(units_of(images), order)
+    assert told.became == {"P01": "unchanged", "P02": "unchanged"}
+    save_visit(images / "P02", "D28", seed=9)
+    told, _ = do_all(units_of(images), order)
+    assert told.became == {"P01": "unchanged", "P02": "assessed"}
+    place = open_place(order.store)
+    assert len(committed(place)["P02"].rows) == 2
+    assert is_fresh(place)
+    assert cohort_rows(place).num_rows == 3
 
 
 def test_two_runs_on_one_store_at_a_time_end_as_one_would(images, order, tmp_path):
@@ -271,9 +375,50 @@ def test_a_cluster_that_goes_away_stops_the_batch_and_blames_no_subject(images, 
     assert open_place(order.store).entries("aside") == []
 
 
+class Leaves(Executor):
+    """A pool whose only worker dies of the first subject it is given, and comes back when told."""
+
+    def __init__(self):
+        self.room, self.threads = 1, ThreadPoolExecutor(1)
+
+    def submit(self, *arguments):
+        future = Future()
+        if self.room == 1:
+            self.room = 0
+            future.set_exception(ChildProcessError())
+            return future
+        return self.threads.submit(*arguments)
+
+
+def test_a_pool_without_workers_or_work_handed_out_is_watched_until_it_has_some(images, order):
+    pool = Leaves()
+    told = Told()
+
+    def deserted(patience_s):
+        told.absences.append(patience_s)
+        pool.room = 2
+
+    told.deserted = deserted
+    run(
+        units_of(images)[:1],
+        order,
+        prepared(order.store),
+        Pool(pool, lambda: pool.room, (ChildProcessError,), patience_s=60.0),
+        told,
+    )
+    assert told.became == {"P01": "assessed"}
+    assert told.absences == [60.0, None]
+
+
+def test_patience_with_a_pool_that_nobody_returns_to_ends_and_blames_no_subject(images, order):
+    pool = Leaves()
+    with pytest.raises(NodeError, match="no worker for 0 s"):
+        do_all_on(Pool(pool, lambda: pool.room, (ChildProcessError,)), units_of(images), order)
+
+
 def test_without_dask_the_option_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"graftsite\[cluster\]"), cluster_pool("tcp://x:1"):
+    with pytest.raises(UsageError, match=r"graftsite\[cluster\]"), cluster_pool("tcp://x:1", 1):
         pass
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from batches import committed, do_all, records_of, save_manifest, save_visit
-from crashing import killed_after, seconds_of
+from crashing import Aim, seconds_of
 
 from imaging.guidance import Guidance
 from imaging.protocol import load_protocol
@@ -67,7 +67,7 @@ def many_publications(folder, store):
     """Publish one subject again and again, and the table after each: nothing but writing."""
     record = AssessmentRecord.model_validate_json((folder / "assessment.json").read_bytes())
     place = open_place(store)
-    for number in range(100):
+    for number in range(5):
         publish(place, "A", f"{number:064d}", folder, record, Cost(1.0, 1.0, 1.0))
         refresh(place)
 
@@ -82,11 +82,10 @@ def alone(manifest, tmp_path_factory):
 def test_a_batch_killed_at_any_instant_leaves_whole_subjects_and_goes_on(
     manifest, alone, rng, tmp_path
 ):
-    expected, longest_s = records_of(alone[0]), alone[1]
+    expected, aim = records_of(alone[0]), Aim(rng, alone[1])
     store, killed, found = tmp_path / "store", 0, {}
     while killed < CRASHES:
-        seconds = rng.uniform(0, longest_s * left(found))
-        killed += killed_after(seconds, whole_batch, manifest, str(store))
+        killed += aim.kills(left(found), whole_batch, manifest, str(store))
         found = records_of(open_place(str(store)))  # every object is as committed
         assert found.items() <= expected.items()
         assert cohort_rows(open_place(str(store))).num_rows == len(found)
@@ -102,10 +101,9 @@ def test_an_assessment_killed_at_any_instant_leaves_whole_files_and_goes_on(
     manifest, alone, rng, tmp_path
 ):
     images, expected = manifest.parent / "in", records_of(alone[0])
-    output, killed, done = tmp_path / "out", 0, []
+    output, killed, done, aim = tmp_path / "out", 0, [], Aim(rng, alone[1])
     while killed < CRASHES:
-        seconds = rng.uniform(0, alone[1] * left(done))
-        killed += killed_after(seconds, whole_assess, images, output)
+        killed += aim.kills(left(done), whole_assess, images, output)
         done = list(output.glob("subjects/*/assessment.json"))
         for file in done:
             assert file.read_bytes() == expected[file.parent.name]
@@ -124,9 +122,10 @@ def test_writes_to_a_store_killed_at_any_instant_leave_the_commit_before(alone, 
     for name in commit.files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(alone[0].read(f"{commit.folder}/{name}"))
-    number = 0
-    for _ in range(CRASHES):
-        killed_after(rng.uniform(0, 1), many_publications, folder, store)
+    aim = Aim(rng, seconds_of(many_publications, folder, str(tmp_path / "whole")))
+    number = killed = 0
+    while killed < CRASHES:
+        killed += aim.kills(1, many_publications, folder, store)
         for file in Path(store).rglob("cohort.json"):
             assert file.read_bytes().endswith(b"}\n")
         held = committed(open_place(store))

@@ -1,21 +1,29 @@
 """Stored values to intensities: transfer syntaxes, bits, rescale, truncation."""
 
+import io
+import os
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pydicom
 import pytest
 from dicom_files import COLUMNS, ROWS, another, image, save, series
+from PIL import Image
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     RLELossless,
 )
 
 from imaging.errors import FileError, SeriesError
 from imaging.loaders import check_pixels, find_series
+from imaging.loaders.remarks import remarks
 from imaging.protocol import load_protocol
 from imaging.series import Role
 
@@ -65,6 +73,56 @@ def test_compressed_syntaxes_give_the_same_voxels(tmp_path, syntax):
     compressed(tmp_path, syntax)
     array = found(tmp_path).series[0].load().array
     assert all(np.array_equal(array[:, :, k], LARGE.T + np.float32(k)) for k in range(4))
+
+
+def jpeg(k):
+    """A ramp as JPEG baseline; that of slice 1 has a restart marker in its midst."""
+    ramp = np.add.outer(np.arange(64), np.arange(64)).astype(np.uint8)
+    with io.BytesIO() as buffer:
+        Image.fromarray(ramp).save(buffer, "JPEG", quality=90)
+        content = buffer.getvalue()
+    half = len(content) // 2
+    return encapsulate([content[:half] + b"\xff\xd0" * (k == 1) + content[half:]])
+
+
+def test_what_a_decoder_says_of_damaged_pixels_names_the_file(tmp_path, capfd, caplog):
+    eight = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "Rows": 64, "Columns": 64}
+    series(tmp_path, TransferSyntaxUID=JPEGBaseline8Bit, PixelData=jpeg, **eight)
+    found(tmp_path).series[0].load()
+    assert capfd.readouterr().err == ""
+    ours = (r for r in caplog.records if r.name == "imaging.loaders.pixels")
+    (message,) = [record.getMessage() for record in ours]
+    assert message.startswith(f"{tmp_path}/IM0002: a decoder says 'Corrupt JPEG data")
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_what_others_say_while_an_image_is_decoded_is_passed_on(capfd, monkeypatch, in_memory):
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create")
+    with remarks() as said:
+        os.write(2, b"Corrupt JPEG data: bad Huffman code\nanother library\nno end of line")
+    assert said == {"Corrupt JPEG data: bad Huffman code"}
+    assert capfd.readouterr().err == "another library\nno end of line"
+
+
+def test_two_threads_hear_each_their_own_decoder(capfd):
+    def decode(number):
+        with remarks() as said:
+            os.write(2, f"Corrupt JPEG data: {number} extraneous bytes\n".encode())
+        return said
+
+    with ThreadPoolExecutor(4) as threads:
+        heard = list(threads.map(decode, range(100)))
+    assert heard == [{f"Corrupt JPEG data: {n} extraneous bytes"} for n in range(100)]
+    assert capfd.readouterr().err == ""
+
+
+def test_where_there_is_no_standard_error_no_file_is_taken_for_it(capfd, monkeypatch):
+    monkeypatch.setattr(sys, "__stderr__", None)
+    with remarks() as said:
+        os.write(2, b"Premature end of JPEG file\n")
+    assert said == set()
+    assert capfd.readouterr().err == "Premature end of JPEG file\n"
 
 
 def test_files_without_preamble_are_read(tmp_path):

@@ -4,8 +4,10 @@ What fuzzing found once stands here as the mutation that found it.
 """
 
 import struct
+import time
 import zipfile
 
+import fuzzing
 import numpy as np
 import pytest
 from dicom_files import write_dicomdir
@@ -51,6 +53,23 @@ def test_every_mutation_changes_a_slice_and_none_does_harm(sound, tmp_path, muta
     damaged = mutation(content(sound, "slice.dcm"), rng)
     assert damaged != content(sound, "slice.dcm")
     assert fault_of("slice.dcm", damaged, tmp_path) is None
+
+
+def for_ever():
+    while True:
+        pass
+
+
+def waiting():
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("endless", [for_ever, waiting])
+def test_what_never_ends_is_found_whether_it_works_or_waits(monkeypatch, endless):
+    monkeypatch.setattr(fuzzing, "HANG_S", 0.1)
+    monkeypatch.setattr(fuzzing, "WAIT_S", 600 if endless is for_ever else 0.1)
+    with pytest.raises(fuzzing.HungError), fuzzing.bounded():
+        endless()
 
 
 def test_a_member_without_a_name_is_refused(tmp_path):

@@ -111,9 +111,9 @@ def test_the_command_of_the_shell_pulls_and_coreutils_confirm_the_checksums(fill
 
 def test_what_is_there_and_whole_moves_no_second_time(filled, sample, tmp_path, command):
     config = configuration(tmp_path, filled)
-    arguments = ("--subject", "C08", "--config", config, "--to", tmp_path / "in")
-    command("pull", "get", *arguments, expect=0)
-    said = command("pull", "web", *arguments, expect=0).out
+    arguments = ("--config", config, "--to", tmp_path / "in")
+    command("pull", "get", "--subject", "C08", *arguments, expect=0)
+    said = command("pull", "web", "--trial", "NCT07276568", *arguments, expect=0).out
     assert f"0 images fetched, {len(sample)} were there" in said
     said = command("push", "web", tmp_path / "in", "--config", config, expect=0).out
     assert f"0 files sent to web; it had {len(sample)}" in said

@@ -104,6 +104,21 @@ def test_the_last_two_tables_stay_for_those_who_read_and_older_ones_go(place):
     assert len({entry.name.split("/")[1] for entry in place.entries("cohort")}) == 2
 
 
+@pytest.mark.parametrize("lost", ["", "site=B"])
+def test_a_table_that_another_process_took_for_an_old_one_is_not_believed_and_made_again(
+    place, lost
+):
+    refresh(place)
+    rows = cohort_rows(place)
+    for entry in place.entries(f"{json.loads(place.read('cohort.json'))['table']}/{lost}"):
+        place.remove(entry.name)
+    assert not is_fresh(place)
+    assert cohort_rows(place) == rows
+    refresh(place)
+    assert is_fresh(place)
+    assert cohort_rows(place) == rows
+
+
 def test_the_highest_number_holds_whatever_the_clock_says(place):
     number, commit = commits.latest(place, "A", "001")
     earlier = commit.committed.replace(year=1999)

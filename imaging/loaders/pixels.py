@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +20,13 @@ from imaging.loaders.attributes import quiet
 from imaging.loaders.dicom_file import content
 from imaging.loaders.frame import Frame
 from imaging.loaders.pixel_data import PixelData
+from imaging.loaders.remarks import remarks
+from imaging.messages import text
 from imaging.volume import Volume
 
 Stored = NDArray[Any]
 
+_LOG = logging.getLogger(__name__)
 gdcm.Trace.WarningOff()  # its remarks go to the terminal; what fails comes back as an error
 gdcm.Trace.ErrorOff()
 
@@ -105,7 +109,7 @@ def _only_stored_bits(frame: Stored, data: PixelData) -> Stored:
 
 def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     try:
-        with quiet(), data.file.open() as stream:
+        with quiet(), remarks() as said, data.file.open() as stream:
             ds = pydicom.dcmread(stream, force=True)
             decoder = get_decoder(pydicom.uid.UID(data.transfer_syntax))
             frames = [frame for frame, _ in decoder.iter_array(ds, indices=indices, raw=True)]
@@ -116,5 +120,7 @@ def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
             syntax=data.transfer_syntax,
             detail=type(error).__name__,
         ) from error
+    for remark in sorted(said):
+        _LOG.warning(text("error.pixels_doubtful", file=data.file.name, remark=remark))
     for frame in frames:
         yield _only_stored_bits(frame, data)

@@ -1,7 +1,8 @@
 """Manifest: a table that says where the images of each subject lie, for thousands of them.
 
-Columns: `subject`, `path` (file, folder or archive; relative to the manifest's folder), and
-`site` if there are several. A subject may have several rows, one per visit say.
+Columns: `subject`, `path` (file, folder or ZIP archive, relative to the manifest's folder; or
+the address of images in a PACS), and `site` if there are several. A subject may have several
+rows, one per visit say.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import pyarrow.parquet as pq
 
 from imaging.errors import UsageError
 from imaging.loaders.identity import safe_name
+from surveillance.batching.archive import archive_at, is_address
 from surveillance.batching.unit import Unit
+from surveillance.pacs.configuration import Configuration
 
 SUFFIXES = (".csv", ".parquet")
 REQUIRED = ("subject", "path")
@@ -27,8 +30,10 @@ def is_manifest(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def load_manifest(path: Path, site: str) -> tuple[Unit, ...]:
-    """Read a manifest; `site` is meant where it states none.
+def load_manifest(
+    path: Path, site: str, configuration: Configuration | None = None
+) -> tuple[Unit, ...]:
+    """Read a manifest; `site` is meant where it states none, `configuration` knows the PACS.
 
     Returns
     -------
@@ -38,9 +43,10 @@ def load_manifest(path: Path, site: str) -> tuple[Unit, ...]:
     Raises
     ------
     UsageError
-        It cannot be read, lacks a column or a value, or a name cannot be a folder's.
+        It cannot be read, lacks a column or a value, or a name cannot be a folder's; the address
+        of a PACS is not of its form, or not alone.
     """
-    places: dict[tuple[str, str], list[Path]] = {}
+    places: dict[tuple[str, str], list[str]] = {}
     for line, row in enumerate(_rows(path), start=2):
         values = {name: str(row.get(name) or "").strip() for name in (*REQUIRED, "site")}
         for name in REQUIRED:
@@ -50,9 +56,21 @@ def load_manifest(path: Path, site: str) -> tuple[Unit, ...]:
         for name in who:
             if safe_name(name) != name:
                 raise _refused(path, line, f"'{name[:40]}' has other signs than A-Z a-z 0-9 . _ -")
-        places.setdefault(who, []).append((path.parent / values["path"]).absolute())
-    units = (Unit(*who, tuple(sorted(set(paths)))) for who, paths in places.items())
+        places.setdefault(who, []).append(values["path"])
+    units = (_unit(path, who, given, configuration) for who, given in places.items())
     return tuple(sorted(units, key=lambda unit: unit.name))
+
+
+def _unit(
+    path: Path, who: tuple[str, str], given: list[str], configuration: Configuration | None
+) -> Unit:
+    if not any(map(is_address, given)):
+        return Unit(*who, tuple(sorted({(path.parent / place).absolute() for place in given})))
+    nodes = {place.partition("?")[0] for place in given}
+    if len(nodes) > 1:
+        raise _refused(path, 0, f"{who[1]} lies in a PACS and elsewhere too")
+    asked = "&".join(place.partition("?")[2] for place in given)
+    return Unit(*who, (), archive=archive_at(f"{nodes.pop()}?{asked}", configuration))
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:

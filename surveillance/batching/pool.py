@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imaging.errors import NodeError, TransferError, UsageError
 from surveillance.workers import LocalExecutor, WorkerDied
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 CONNECT_S = 10
 
@@ -25,12 +29,15 @@ class Pool:
         What a future raises whose worker died at it.
     lost
         What a future raises when nobody does the work any more.
+    patience_s
+        How long it may be without any room before it is given up.
     """
 
     executor: Executor
     room: Callable[[], int]
     died: tuple[type[BaseException], ...]
     lost: tuple[type[BaseException], ...] = ()
+    patience_s: float = 0.0
 
 
 @contextmanager
@@ -44,8 +51,10 @@ def local_pool(jobs: int, memory_gb: float | None = None) -> Iterator[Pool]:
 
 
 @contextmanager
-def cluster_pool(address: str) -> Iterator[Pool]:
+def cluster_pool(address: str, patience_s: float) -> Iterator[Pool]:
     """Give the workers of a Dask cluster, which stays when we leave.
+
+    One that has none when it is met is refused; one that loses all is waited for.
 
     Raises
     ------
@@ -56,7 +65,6 @@ def cluster_pool(address: str) -> Iterator[Pool]:
     """
     try:
         from distributed import Client, KilledWorker  # noqa: PLC0415 - an extra
-        from distributed.client import FutureCancelledError  # noqa: PLC0415
     except ImportError as error:
         raise UsageError("cluster_not_installed") from error
     try:
@@ -71,9 +79,18 @@ def cluster_pool(address: str) -> Iterator[Pool]:
         try:
             yield Pool(
                 executor,
-                lambda: sum(client.nthreads().values()),
+                lambda: _threads(client),
                 (KilledWorker,),
-                (FutureCancelledError,),
+                (CancelledError,),
+                patience_s,
             )
         finally:
             executor.shutdown(wait=False)
+
+
+def _threads(client: Client) -> int:
+    """Return how many threads the workers have; 0 while the scheduler does not answer either."""
+    try:
+        return sum(client.nthreads().values())
+    except OSError:  # Dask's CommClosedError and its timeouts are such
+        return 0

@@ -74,6 +74,14 @@ class Reporter:
             remaining_s=self._remaining_s(),
         )
 
+    def deserted(self, patience_s: float | None) -> None:
+        """Say that the cluster has lost all workers, or has some again."""
+        if patience_s is None:
+            self.warn(text("batch.worker_back"))
+        else:
+            self.warn(text("batch.no_worker", patience_s=f"{patience_s:g}"))
+        self._line(event="worker_back" if patience_s is None else "no_worker")
+
     def refused(self, refusals: tuple[Refusal, ...]) -> None:
         """Say what could not be given to a subject."""
         for refusal in refusals:

@@ -5,6 +5,7 @@ Killed at any instant, a run leaves only committed subjects, and the next one do
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -13,6 +14,7 @@ from typing import Protocol as Interface
 
 from imaging.errors import NodeError
 from imaging.messages import text
+from surveillance.batching.absence import Absence
 from surveillance.batching.pool import Pool
 from surveillance.batching.unit import Order, Unit
 from surveillance.batching.work import Answer, Became, do, failure
@@ -23,6 +25,8 @@ from surveillance.results.table import refresh
 AHEAD = 2
 """Subjects handed out per place to work: a worker need not wait for us, and few are lost to a
 scheduler that dies."""
+LOOK_S = 1.0
+"""How often it is looked whether anybody is there to do the work, while nothing is finished."""
 
 
 class Progress(Interface):
@@ -33,6 +37,9 @@ class Progress(Interface):
 
     def finished_one(self, answer: Answer) -> None:
         """Say what became of one more."""
+
+    def deserted(self, patience_s: float | None) -> None:
+        """Say that nobody is there to do the work, and for how long that is borne; None: again."""
 
 
 @dataclass(slots=True)
@@ -73,12 +80,13 @@ def run(
     OutputError
         The store cannot be written; what is committed stays.
     NodeError
-        The cluster is gone; what is committed stays.
+        The cluster or an archive is gone; what is committed stays.
     """
     progress.begin(len(units))
     tally = Tally()
     try:
-        for answer in _Batch(units, order, place, pool, retry=retry).answers():
+        absence = Absence(pool.patience_s, progress.deserted)
+        for answer in _Batch(units, order, place, pool, retry=retry).answers(absence):
             tally.add(answer)
             progress.finished_one(answer)
     except KeyboardInterrupt:
@@ -100,11 +108,14 @@ class _Batch:
         self._asides = {name: aside.model_copy(update=forgiven) for name, aside in found}
         self._out: dict[Future[Answer], Unit] = {}
 
-    def answers(self) -> Iterator[Answer]:
+    def answers(self, absence: Absence) -> Iterator[Answer]:
         """Yield one answer per unit, as they come."""
         while self._waiting or self._out:
             yield from self._hand_out()
-            done, _ = wait(self._out, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._out, LOOK_S, FIRST_COMPLETED)
+            absence.look(there=bool(done) or self._pool.room() > 0)
+            if not self._out and self._waiting:
+                time.sleep(LOOK_S)
             for future in done:
                 answer = self._settled(self._out.pop(future), future)
                 if answer is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from imaging.errors import UsageError
 from imaging.protocol import Protocol
 from imaging.visit import Subject
+from surveillance.batching.archive import Archive
 from surveillance.fingerprint import digest, on_disk, program_version
 
 
@@ -54,12 +55,15 @@ class Unit:
     found
         The subject, where its images were told apart from others' already; None where they lie
         apart, and whoever assesses it looks for himself.
+    archive
+        Where they are pulled from instead of lying in `inputs`.
     """
 
     site: str
     subject: str
     inputs: tuple[Path, ...]
     found: Subject | None = None
+    archive: Archive | None = None
 
     @property
     def name(self) -> tuple[str, str]:
@@ -67,8 +71,16 @@ class Unit:
         return self.site, self.subject
 
     def stamp(self, order: Order) -> str:
-        """Return what changes when a file, the protocol or the program does; nothing is opened."""
+        """Return what changes when a file, the protocol or the program does; nothing is opened.
+
+        Raises
+        ------
+        TransferError
+            The archive, which is asked what it has, cannot be reached.
+        """
         parts = [program_version(), order.protocol.sha256, order.reports or ""]
+        if self.archive is not None:
+            return digest([*parts, *self.archive.state()])
         return digest([*parts, *sorted(map(_state, set(self._files())))])
 
     def _files(self) -> Iterator[Path]:

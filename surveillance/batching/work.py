@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import resource
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from imaging.assessment import assess
-from imaging.errors import GraftsiteError, OutputError, SubjectError
+from imaging.errors import ConfigurationError, GraftsiteError, OutputError, TransferError
 from imaging.guidance import Guidance
-from imaging.loaders import find_series
 from imaging.messages import text
-from imaging.protocol import Protocol
 from imaging.visit import Subject
-from imaging.visits import arrange
+from surveillance.batching.archive import Archive
+from surveillance.batching.looking import look_for
 from surveillance.batching.unit import Order, Unit
 from surveillance.exports.contract import AssessmentRecord
 from surveillance.exports.record import record_of
 from surveillance.exports.subject_folder import save_subject
-from surveillance.fingerprint import digest, subject_fingerprint
+from surveillance.exports.writing import temporary_folder
+from surveillance.fingerprint import digest, listing_fingerprint, subject_fingerprint
+from surveillance.pacs.node import Instance
 from surveillance.results.commit import Commit, latest
 from surveillance.results.place import open_place
 from surveillance.results.publishing import Cost, publish
@@ -34,6 +35,10 @@ class Became(StrEnum):
     UNCHANGED = "unchanged"
     FAILED = "failed"
     SET_ASIDE = "set_aside"
+
+
+NOBODYS_FAULT = (OutputError, TransferError, ConfigurationError)
+"""What stops a batch and blames no subject: the store or an archive, for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,18 @@ def do(unit: Unit, order: Order) -> Answer:
 
     Raises
     ------
-    OutputError
-        The store cannot be written: that is no fault of the subject's.
+    OutputError, TransferError, ConfigurationError
+        The store cannot be written; the archive cannot be reached, or not from here: that is no
+        fault of the subject's.
     """
     began = _Clock()
     try:
-        became, commit = _done(unit, order, began)
-    except OutputError:
+        became, commit = (_pulled if unit.archive else _done)(unit, order, began)
+    except NOBODYS_FAULT:
         raise
     except GraftsiteError as error:
-        return failure(unit, error.code, str(error))
+        message = str(error) if unit.archive is None else unit.archive.named(str(error))
+        return failure(unit, error.code, message)
     except MemoryError:
         return failure(unit, "unit_memory", text("error.unit_memory"))
     except Exception as error:  # noqa: BLE001 - a bug met in one subject must not stop the others
@@ -81,22 +88,56 @@ def failure(unit: Unit, code: str, message: str) -> Answer:
 
 
 def _done(unit: Unit, order: Order, began: _Clock) -> tuple[Became, Commit]:
-    place, protocol = open_place(order.store), order.protocol
-    subject = unit.found or _looked_for(unit, protocol)
-    fingerprint = subject_fingerprint(subject, protocol, Guidance())
-    key = digest([fingerprint, f"reports {order.reports}"]) if order.reports else fingerprint
-    _, before = latest(place, unit.site, unit.subject)
-    if before is not None and before.key == key:
-        return Became.UNCHANGED, before
-    with TemporaryDirectory(prefix="graftsite-") as results:
-        folder = Path(results) / "subjects" / subject.id
-        record = _saved(subject, order, fingerprint, folder)
+    subject = unit.found or look_for(unit.subject, unit.inputs, order.protocol)
+    fingerprint = subject_fingerprint(subject, order.protocol, Guidance())
+    before = _committed(unit, order, fingerprint)
+    return before or _published(unit, order, subject, fingerprint, began)
+
+
+def _pulled(unit: Unit, order: Order, began: _Clock) -> tuple[Became, Commit]:
+    """Ask the archive what there is, and fetch it only when the store has no results of it."""
+    assert unit.archive is not None  # noqa: S101 - else nobody calls this
+    before = _committed(unit, order, _fingerprint(unit, order, unit.archive.listed()))
+    if before is not None:
+        return before
+    with unit.archive.pulled() as (folder, images):
+        subject = look_for(unit.subject, (folder,), order.protocol)
+        return _published(unit, order, subject, _fingerprint(unit, order, images), began)
+
+
+def _fingerprint(unit: Unit, order: Order, images: Sequence[Instance]) -> str:
+    uids = (f"{one.study} {one.sop}" for one in images)
+    return listing_fingerprint(unit.subject, uids, order.protocol)
+
+
+def _key(fingerprint: str, order: Order) -> str:
+    return digest([fingerprint, f"reports {order.reports}"]) if order.reports else fingerprint
+
+
+def _committed(unit: Unit, order: Order, fingerprint: str) -> tuple[Became, Commit] | None:
+    _, before = latest(open_place(order.store), unit.site, unit.subject)
+    if before is None or before.key != _key(fingerprint, order):
+        return None
+    return Became.UNCHANGED, before
+
+
+def _published(
+    unit: Unit, order: Order, subject: Subject, fingerprint: str, began: _Clock
+) -> tuple[Became, Commit]:
+    place, key = open_place(order.store), _key(fingerprint, order)
+    with temporary_folder("graftsite-") as results:
+        folder = results / "subjects" / subject.id
+        record = _saved(unit, order, subject, fingerprint, folder)
         return Became.ASSESSED, publish(place, unit.site, key, folder, record, began.cost())
 
 
-def _saved(subject: Subject, order: Order, fingerprint: str, folder: Path) -> AssessmentRecord:
+def _saved(
+    unit: Unit, order: Order, subject: Subject, fingerprint: str, folder: Path
+) -> AssessmentRecord:
     assessment = assess(subject, order.protocol, Guidance())
     record = record_of(assessment, fingerprint)
+    if unit.archive is not None:
+        record = _renamed(record, unit.archive)
     save_subject(assessment, record, folder)
     if order.reports is not None:
         # WeasyPrint and its fonts take a second that a run without reports need not wait.
@@ -109,31 +150,9 @@ def _saved(subject: Subject, order: Order, fingerprint: str, folder: Path) -> As
     return record
 
 
-def _looked_for(unit: Unit, protocol: Protocol) -> Subject:
-    """Find the one subject in the places that a manifest names, and give it the manifest's name."""
-    for path in unit.inputs:
-        if not path.exists():
-            raise SubjectError("manifest_path", subject=unit.subject, path=path)
-    inventory = find_series(unit.inputs, protocol)
-    arrangement = arrange(inventory.series, protocol)
-    refusals = (*arrangement.refusals, *inventory.refusals)
-    if not arrangement.subjects:
-        why = refusals[0].message if refusals else text("pacs.nothing_found")
-        raise SubjectError("manifest_nobody", subject=unit.subject, detail=why)
-    if len(arrangement.subjects) > 1:
-        count = len(arrangement.subjects)
-        raise SubjectError("manifest_people", subject=unit.subject, count=count)
-    (subject,) = arrangement.subjects
-    if subject.id != unit.subject and _states_its_name(subject):
-        raise SubjectError("manifest_other", subject=unit.subject, found=subject.id)
-    return replace(subject, id=unit.subject)
-
-
-def _states_its_name(subject: Subject) -> bool:
-    """Whether the images carry the trial's own subject ID, and not only a hospital's number."""
-    series = (s for v in subject.visits for s in (v.t2w_fs, v.t1w_fs, *v.supporting) if s)
-    people = {one.info.identity for one in series}
-    return any(who.patient is not None and who.subject != who.patient for who in people)
+def _renamed(record: AssessmentRecord, archive: Archive) -> AssessmentRecord:
+    """Return a record that names no temporary folder: it is another one every time."""
+    return AssessmentRecord.model_validate_json(archive.named(record.model_dump_json()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
     from surveillance.batching.pool import Pool
     from surveillance.batching.run import Tally
+    from surveillance.batching.sources import Source
+    from surveillance.pacs.configuration import Configuration
 
 
 def batch(
     sources: Annotated[
-        list[Path],
-        typer.Argument(help="folders, archives, files, or a manifest (.csv, .parquet)"),
+        list[str],
+        typer.Argument(
+            help="folders, archives, files, a manifest (.csv, .parquet), or pacs:NODE?subject=ID"
+        ),
     ],
     store: Annotated[
         str,
@@ -36,6 +40,14 @@ def batch(
     scheduler: Annotated[
         str | None,
         typer.Option("--scheduler", metavar="ADDRESS", help="an existing Dask cluster instead"),
+    ] = None,
+    patience_s: Annotated[
+        float,
+        typer.Option("--patience-s", min=0, help="how long a cluster may be without any worker"),
+    ] = 600.0,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", envvar="GRAFTSITE_CONFIG", help="nodes and passwords (TOML)"),
     ] = None,
     reports: Annotated[
         str | None, typer.Option("--reports", metavar="LANG", help="reports too, in en or zh")
@@ -56,25 +68,45 @@ def batch(
     order = ordered(Order(store, load_protocol(protocol), reports))
     place = prepared(order.store)
     with Reporter() as reporter:
-        source = source_of(sources, order.protocol, site)
+        source = source_of(sources, order.protocol, site, _configuration(config))
+        _refuse_one_port(source, jobs if scheduler is None else None)
         reporter.refused(source.refusals)
         for refusal in source.lost:
             give_up(place, site, str(refusal.subject), refusal.code, refusal.message)
-        with _pool(scheduler, jobs, memory_gb) as pool:
+        with _pool(scheduler, jobs, memory_gb, patience_s) as pool:
             tally = run(source.units, order, place, pool, reporter, retry=retry)
         reporter.close(tally, store)
-    raise typer.Exit(_exit_of(tally, bool(source.lost)))
+    raise typer.Exit(_exit_of(tally, source.whole))
 
 
-def _pool(scheduler: str | None, jobs: int, memory_gb: float) -> AbstractContextManager[Pool]:
+def _configuration(file: Path | None) -> Configuration | None:
+    from surveillance.pacs.configuration import load_configuration
+
+    return None if file is None else load_configuration(file)
+
+
+def _refuse_one_port(source: Source, jobs: int | None) -> None:
+    """Refuse several workers, one of which alone could listen for what C-MOVE sends."""
+    from imaging.errors import UsageError
+
+    moving = {unit.archive.node for unit in source.units if unit.archive and unit.archive.moves}
+    if moving and jobs != 1:
+        raise UsageError("archive_moves", nodes=", ".join(sorted(moving)))
+
+
+def _pool(
+    scheduler: str | None, jobs: int, memory_gb: float, patience_s: float
+) -> AbstractContextManager[Pool]:
     from surveillance.batching.pool import cluster_pool, local_pool
 
-    return local_pool(jobs, memory_gb) if scheduler is None else cluster_pool(scheduler)
+    if scheduler is None:
+        return local_pool(jobs, memory_gb)
+    return cluster_pool(scheduler, patience_s)
 
 
-def _exit_of(tally: Tally, refused: bool) -> Exit:
+def _exit_of(tally: Tally, whole: bool) -> Exit:
     if tally.interrupted:
         return Exit.INTERRUPTED
     if not tally.assessed:
         return Exit.ALL_FAILED
-    return Exit.SOME_FAILED if tally.unseen or refused else Exit.DONE
+    return Exit.SOME_FAILED if tally.unseen or not whole else Exit.DONE

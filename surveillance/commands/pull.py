@@ -12,7 +12,6 @@ from surveillance.commands.pacs_options import (
     ConfigurationFile,
     NodeName,
     patient_retry,
-    query_of,
 )
 
 if TYPE_CHECKING:
@@ -32,16 +31,21 @@ def pull(
     subject: Annotated[
         list[str] | None, typer.Option("--subject", help="trial subject; may be repeated")
     ] = None,
+    trial: Annotated[
+        list[str] | None, typer.Option("--trial", help="trial protocol ID; may be repeated")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Fetch studies from an archive; a second call fetches only what is not there and whole."""
     from surveillance.pacs import pull as pulling
     from surveillance.pacs.configuration import load_configuration
     from surveillance.pacs.connection import node_named
+    from surveillance.pacs.node import Query
     from surveillance.pacs.stock import opened
 
     del debug  # read by main() before any command runs
-    query = query_of(study or [], patient or [], subject or [])
+    asked = (tuple(values or ()) for values in (study, patient, subject, trial))
+    query = Query(*asked).checked()
     configuration = load_configuration(config)
     archive = node_named(node, configuration)
     with opened(to) as stock:

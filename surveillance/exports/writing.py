@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from imaging.errors import OutputError
 
@@ -25,6 +26,24 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError("not_written", file=path, detail=error.strerror or error) from error
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Hold a folder of our own where temporary files belong; it is gone afterwards.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made.
+    """
+    try:
+        folder = TemporaryDirectory(prefix=prefix)
+    except OSError as error:
+        detail = error.strerror or error
+        raise OutputError("not_written", file="TMPDIR", detail=detail) from error
+    with folder as path:
+        yield Path(path)
 
 
 def write_text(path: Path, content: str) -> None:

@@ -19,7 +19,16 @@ from requests.auth import AuthBase
 from imaging.errors import NodeError, TransferError
 from imaging.loaders.attributes import quiet
 from surveillance.pacs.configuration import BasicAuth, WebAddress
-from surveillance.pacs.node import Instance, Keep, Parcel, Query, Sent, instance_of
+from surveillance.pacs.node import (
+    IDENTITY,
+    Instance,
+    Keep,
+    Parcel,
+    Query,
+    Sent,
+    instance_of,
+    subjects_of,
+)
 from surveillance.pacs.node import matching_studies as matching
 from surveillance.pacs.parcel import load_parcel
 from surveillance.pacs.status import meaning
@@ -77,14 +86,11 @@ class Dicomweb:
 
     def studies(self, query: Query) -> tuple[str, ...]:
         """Return the Study Instance UIDs that the query finds, sorted."""
-        found: set[str] = set()
-        for keyword, value in query.questions():
-            ask = partial(
-                self._client.search_for_studies, search_filters={keyword: value}, fields=[keyword]
-            )
-            answers = self._all(ask)
-            found |= matching(self.name, keyword, value, answers)
-        return tuple(sorted(found))
+        return tuple(sorted(self._found(query)))
+
+    def whose(self, query: Query) -> dict[str, str]:
+        """Return the subject of each study that the query finds."""
+        return subjects_of(self._found(query, IDENTITY))
 
     def instances(self, studies: Sequence[str]) -> tuple[Instance, ...]:
         """Return all instances of the studies, sorted."""
@@ -115,6 +121,16 @@ class Dicomweb:
             refused = self._post(portion)
             for parcel in portion:
                 sent(parcel, refused.get(parcel.instance.sop))
+
+    def _found(self, query: Query, told: Sequence[str] = ()) -> dict[str, Dataset]:
+        """Return what the node tells of each study that the query finds."""
+        found: dict[str, Dataset] = {}
+        search = self._client.search_for_studies
+        for keyword, value in query.questions():
+            fields = sorted({keyword, *told})
+            answers = self._all(partial(search, search_filters={keyword: value}, fields=fields))
+            found |= matching(self.name, keyword, value, answers)
+        return found
 
     def _post(self, portion: Sequence[Parcel]) -> dict[str, str]:
         """Return why each refused instance was refused; one that spoils a portion stands alone."""

@@ -16,7 +16,16 @@ from pynetdicom.presentation import PresentationContext
 from imaging.errors import NodeError, TransferError
 from surveillance.pacs.association import CONTEXTS_MAX, VERIFICATION, associated
 from surveillance.pacs.configuration import DimseAddress, Local
-from surveillance.pacs.node import Instance, Keep, Parcel, Query, Sent, instance_of
+from surveillance.pacs.node import (
+    IDENTITY,
+    Instance,
+    Keep,
+    Parcel,
+    Query,
+    Sent,
+    instance_of,
+    subjects_of,
+)
 from surveillance.pacs.node import matching_studies as matching
 from surveillance.pacs.parcel import load_parcel, not_taken
 from surveillance.pacs.receiving import SYNTAXES, Keeping, receiver
@@ -54,13 +63,11 @@ class Dimse:
 
     def studies(self, query: Query) -> tuple[str, ...]:
         """Return the Study Instance UIDs that the query finds, sorted."""
-        found: set[str] = set()
-        with self._speaking(FIND) as association:
-            for keyword, value in query.questions():
-                question = {"StudyInstanceUID": "", keyword: value}
-                answers = self._answers(association, "STUDY", question)
-                found |= matching(self.name, keyword, value, answers)
-        return tuple(sorted(found))
+        return tuple(sorted(self._found(query)))
+
+    def whose(self, query: Query) -> dict[str, str]:
+        """Return the subject of each study that the query finds."""
+        return subjects_of(self._found(query, IDENTITY))
 
     def instances(self, studies: Sequence[str]) -> tuple[Instance, ...]:
         """Return all instances of the studies, sorted."""
@@ -112,6 +119,16 @@ class Dimse:
             said = meaning("C-STORE", code)
             raise TransferError("node_full", node=self.name, meaning=said)
         return None if is_done(code) else meaning("C-STORE", code)
+
+    def _found(self, query: Query, told: Sequence[str] = ()) -> dict[str, Dataset]:
+        """Return what the node tells of each study that the query finds."""
+        found: dict[str, Dataset] = {}
+        with self._speaking(FIND) as association:
+            for keyword, value in query.questions():
+                question = dict.fromkeys(("StudyInstanceUID", *told), "") | {keyword: value}
+                answers = self._answers(association, "STUDY", question)
+                found |= matching(self.name, keyword, value, answers)
+        return found
 
     def _answers(self, association: Association, level: str, keys: dict[str, str]) -> list[Dataset]:
         question = Dataset()

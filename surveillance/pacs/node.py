@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydicom import Dataset
 
-from imaging.errors import NodeError
+from imaging.errors import NodeError, UsageError
 from imaging.loaders.files import InputFile
+from imaging.loaders.identity import identity_of
 
+IDENTITY = ("PatientID", "ClinicalTrialSubjectID")
+"""What a subject is named by, in a study that an archive lists as in an image."""
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_WILDCARDS = re.compile(r"[*?\\]|^\s*$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,11 +31,15 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Whose studies are wanted: any of the Study Instance UIDs, Patient IDs and trial subjects."""
+    """Whose studies are wanted: any of these studies, patients, trial subjects or whole trials.
+
+    Patient IDs stay out of its `repr`, which a scheduler may log.
+    """
 
     studies: tuple[str, ...] = ()
-    patients: tuple[str, ...] = ()
+    patients: tuple[str, ...] = field(default=(), repr=False)
     subjects: tuple[str, ...] = ()
+    trials: tuple[str, ...] = ()
 
     def questions(self) -> tuple[tuple[str, str], ...]:
         """Return (keyword, value) pairs; each is one question to the archive."""
@@ -39,7 +47,24 @@ class Query:
             *(("StudyInstanceUID", value) for value in self.studies),
             *(("PatientID", value) for value in self.patients),
             *(("ClinicalTrialSubjectID", value) for value in self.subjects),
+            *(("ClinicalTrialProtocolID", value) for value in self.trials),
         )
+
+    def checked(self) -> Query:
+        """Return this query.
+
+        Raises
+        ------
+        UsageError
+            Nothing is asked for, or a value holds a wildcard: nobody means to copy a whole archive.
+        """
+        if not self.questions():
+            raise UsageError("query_empty")
+        if any(_WILDCARDS.search(value) for _, value in self.questions()):
+            raise UsageError("query_wildcard")
+        if not all(map(is_uid, self.studies)):
+            raise UsageError("query_uid")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +104,9 @@ class Node(Protocol):
     def studies(self, query: Query) -> tuple[str, ...]:
         """Return the Study Instance UIDs, sorted; a query that finds nothing gives none."""
 
+    def whose(self, query: Query) -> Mapping[str, str]:
+        """Return the subject of each study that the query finds, as `identity_of` names it."""
+
     def instances(self, studies: Sequence[str]) -> tuple[Instance, ...]:
         """Return all instances of the studies, sorted."""
 
@@ -89,8 +117,15 @@ class Node(Protocol):
         """Send all files."""
 
 
-def matching_studies(node: str, keyword: str, value: str, answers: Sequence[Dataset]) -> set[str]:
-    """Return the studies of those answers that match.
+def subjects_of(found: Mapping[str, Dataset]) -> dict[str, str]:
+    """Return the subject of each study from what the archive answered about it."""
+    return {study: identity_of(found[study]).subject for study in sorted(found)}
+
+
+def matching_studies(
+    node: str, keyword: str, value: str, answers: Sequence[Dataset]
+) -> dict[str, Dataset]:
+    """Return those answers that match, by their studies.
 
     An archive that does not know a key may ignore it and answer with everything it has.
 
@@ -103,7 +138,7 @@ def matching_studies(node: str, keyword: str, value: str, answers: Sequence[Data
     if any(not str(answer.get(keyword) or "") for answer in answers):
         raise NodeError("node_cannot_search", node=node, keyword=keyword)
     matching = (answer for answer in answers if str(answer[keyword].value).strip() == value)
-    return {proper_uid(node, answer.get("StudyInstanceUID")) for answer in matching}
+    return {proper_uid(node, answer.get("StudyInstanceUID")): answer for answer in matching}
 
 
 def instance_of(node: str, study: str, answer: Dataset) -> Instance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from surveillance.pacs.node import Instance, Node, Query
@@ -18,21 +19,30 @@ class Pulled:
 
     Parameters
     ----------
+    listed
+        All instances that the archive listed when it was last asked.
     missing
-        Instances that the archive lists but did not deliver whole.
+        Those of them that it did not deliver whole.
     growing
         The studies still grew when `ROUNDS_MAX` was reached.
     """
 
-    studies: int
+    listed: tuple[Instance, ...]
     fetched: int
     there_before: int
     missing: tuple[Instance, ...]
     growing: bool = False
 
+    @property
+    def studies(self) -> int:
+        """How many studies they belong to."""
+        return len({one.study for one in self.listed})
 
-def pull(node: Node, query: Query, stock: Stock, retry: Retry) -> Pulled:
-    """Fetch all instances of the studies that the query finds.
+
+def pull(
+    node: Node, query: Query, stock: Stock, retry: Retry, classes: Container[str] | None = None
+) -> Pulled:
+    """Fetch all instances of the studies that the query finds, or those of some SOP classes.
 
     The archive is asked again after each transfer: a study that grows meanwhile is fetched to
     its end. A query that finds nothing gives a result with no studies.
@@ -46,7 +56,7 @@ def pull(node: Node, query: Query, stock: Stock, retry: Retry) -> Pulled:
     OutputError
         The folder cannot be written.
     """
-    transfer = _Transfer(node, query, stock, retry)
+    transfer = _Transfer(node, query, stock, retry, classes)
     listed = before = transfer.listed()
     there_before = sum(map(stock.holds, listed))
     for _ in range(ROUNDS_MAX):
@@ -56,12 +66,31 @@ def pull(node: Node, query: Query, stock: Stock, retry: Retry) -> Pulled:
             break
     missing = tuple(one for one in listed if not stock.holds(one))
     return Pulled(
-        studies=len({one.study for one in listed}),
+        listed=listed,
         fetched=transfer.fetched,
         there_before=there_before,
         missing=missing,
         growing=not set(listed) <= set(before),
     )
+
+
+def listing(
+    node: Node, query: Query, retry: Retry, classes: Container[str] | None = None
+) -> tuple[Instance, ...]:
+    """Return all instances that `pull` would fetch, sorted.
+
+    Raises
+    ------
+    TransferError, NodeError
+        As `pull`.
+    """
+
+    def ask() -> tuple[Instance, ...]:
+        studies = node.studies(query)
+        found = node.instances(studies) if studies else ()
+        return tuple(one for one in found if classes is None or one.sop_class in classes)
+
+    return retry.until_done(ask)
 
 
 @dataclass(slots=True)
@@ -70,19 +99,16 @@ class _Transfer:
     query: Query
     stock: Stock
     retry: Retry
+    classes: Container[str] | None
     fetched: int = 0
 
     def listed(self) -> tuple[Instance, ...]:
         """Ask which instances there are."""
-        return self.retry.until_done(self._ask)
+        return listing(self.node, self.query, self.retry, self.classes)
 
     def fetch(self, listed: tuple[Instance, ...]) -> None:
         """Fetch what is not here yet, going on where a broken transfer stopped."""
         self.retry.until_done(lambda: self._fetch_missing(listed), lambda: self.fetched)
-
-    def _ask(self) -> tuple[Instance, ...]:
-        studies = self.node.studies(self.query)
-        return self.node.instances(studies) if studies else ()
 
     def _fetch_missing(self, listed: tuple[Instance, ...]) -> None:
         wanted = {one.sop: one for one in listed if not self.stock.holds(one)}

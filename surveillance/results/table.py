@@ -77,7 +77,7 @@ def refresh(place: Place) -> None:
     for _ in range(_ROUNDS_MAX):
         entries = list(holding(place.entries(COMMITS)))
         pointer = _pointer(place)
-        if not entries or (pointer is not None and pointer.commits == _digest(entries)):
+        if not entries or _holds(place, pointer, entries):
             return
         _publish(place, entries, pointer)
 
@@ -113,16 +113,39 @@ def cohort_rows(place: Place) -> pa.Table:
     """
     entries = list(holding(place.entries(COMMITS)))
     pointer = _pointer(place)
-    fresh = pointer is not None and pointer.commits == _digest(entries)
-    table = _dataset(place, pointer).to_table() if pointer and fresh else _table(place, entries)
+    table = _published(place, pointer, entries)
+    table = _table(place, entries) if table is None else table
     order = ["site", "subject", "days_since_baseline", "label"]
     return table.select(schema().names).sort_by([(name, "ascending") for name in order])
 
 
 def is_fresh(place: Place) -> bool:
     """Whether the published table knows of every commit."""
-    pointer = _pointer(place)
-    return pointer is not None and pointer.commits == _digest(holding(place.entries(COMMITS)))
+    return _holds(place, _pointer(place), list(holding(place.entries(COMMITS))))
+
+
+def _holds(place: Place, pointer: Pointer | None, entries: list[Entry]) -> bool:
+    return _published(place, pointer, entries, columns=[]) is not None
+
+
+def _published(
+    place: Place,
+    pointer: Pointer | None,
+    entries: list[Entry],
+    columns: list[str] | None = None,
+) -> pa.Table | None:
+    """Return the published table; None where it knows other commits, or is not all there.
+
+    Of two processes that publish at once, the later may take the table of the other for an old one
+    and remove it.
+    """
+    if pointer is None or pointer.commits != _digest(entries):
+        return None
+    try:
+        table = _dataset(place, pointer).to_table(columns)
+    except OSError:
+        return None
+    return table if table.num_rows == pointer.rows else None
 
 
 def _dataset(place: Place, pointer: Pointer) -> ds.Dataset:
