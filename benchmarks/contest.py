@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers"
-_START_S = 120.0
+_START_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,19 @@ def in_turns(
     rounds: int = 3,
     warm_ups: int = 0,
     limit_s: float = 180.0,
+    enough_s: float = 30.0,
 ) -> list[Outcome]:
     """Let every contender do `task` on the inputs in `folder` once a round; warm-ups don't count.
 
-    A contender that failed is not asked again.
+    A contender that failed is not asked again, nor is one that has taken `enough_s` in two rounds
+    or more. Without a warm-up the first round counts, after the imports.
     """
     workers = [Worker(contender) for contender in contenders]
     outcomes = [Outcome(contender) for contender in contenders]
     try:
         for turn in range(warm_ups + rounds):
             for worker, outcome in zip(workers, outcomes, strict=True):
-                if outcome.reason is None:
+                if outcome.reason is None and not _enough(outcome, enough_s):
                     inputs = {"folder": str(folder), **outcome.contender.settings}
                     _note(worker.ask(task, inputs, limit_s), outcome, turn >= warm_ups)
                     outcome.versions = worker.versions
@@ -91,6 +93,10 @@ def in_turns(
         for worker in workers:
             worker.close()
     return outcomes
+
+
+def _enough(outcome: Outcome, enough_s: float) -> bool:
+    return len(outcome.wall_s) > 1 and sum(outcome.wall_s) > enough_s
 
 
 def _note(answer: dict[str, Any], outcome: Outcome, counts: bool) -> None:
@@ -101,19 +107,43 @@ def _note(answer: dict[str, Any], outcome: Outcome, counts: bool) -> None:
         outcome.values.append(answer["values"])
 
 
-def row(outcome: Outcome, ours: Outcome) -> dict[str, Any]:
-    """Return a contender's line of the table; `times_ours` above 1: slower than ours."""
+Table = list[dict[str, Any]]
+
+
+def table(outcomes: Sequence[Outcome]) -> Table:
+    """Return one line a contender, the first is ours; `times_ours` above 1: slower than ours."""
+    return [_line(outcome, outcomes[0]) for outcome in outcomes]
+
+
+def compared(outcomes: Sequence[Outcome]) -> Table:
+    """Return the table with what the contenders told, and its largest difference to ours."""
+    lines = table(outcomes)
+    for line, outcome in zip(lines, outcomes, strict=True):
+        values = outcome.values[0] if outcome.values else None
+        if values and outcomes[0].values:
+            line["values"] = values
+            line["largest_difference"] = largest_difference(values, outcomes[0].values[0])
+    return lines
+
+
+def _line(outcome: Outcome, ours: Outcome) -> dict[str, Any]:
     line: dict[str, Any] = {"name": outcome.contender.name, "versions": outcome.versions}
     if not outcome.wall_s or not ours.wall_s:
-        return line | {"missing": outcome.reason or f"no measurement of ours: {ours.reason}"}
-    pairs = list(zip(outcome.wall_s, ours.wall_s, strict=False))
+        return line | {"missing": outcome.reason or f"nothing of ours to compare: {ours.reason}"}
+    ratios = [theirs / own for theirs, own in zip(outcome.wall_s, ours.wall_s, strict=False)]
     return line | {
         "wall_s": statistics.median(outcome.wall_s),
         "cpu_s": statistics.median(outcome.cpu_s),
-        "times_ours": statistics.median(theirs / own for theirs, own in pairs),
-        "rounds": len(pairs),
+        "times_ours": statistics.median(ratios),
+        "rounds": len(ratios),
+        "same_bits": all(values == outcome.values[0] for values in outcome.values),
         "stopped": outcome.reason,
     }
+
+
+def largest_difference(values: dict[str, float], ours: dict[str, float]) -> float:
+    """Return the largest relative difference over the values that both tell."""
+    return max(abs(values[name] - ours[name]) / abs(ours[name]) for name in ours if name in values)
 
 
 class Worker:
@@ -123,7 +153,7 @@ class Worker:
         self.contender = contender
         self.versions: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
 
     def ask(self, task: str, inputs: dict[str, Any], limit_s: float) -> dict[str, Any]:
         """Return the answer, or the reason that there is none."""

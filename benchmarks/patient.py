@@ -7,15 +7,16 @@ Between visits the patient is laid anew, the bowel moves, coil and gain differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from imaging.geometry import FloatArray
+from imaging.geometry import FloatArray, Geometry
 from imaging.insertion import (
     STILL,
     Background,
@@ -27,60 +28,108 @@ from imaging.insertion import (
     insert,
 )
 from imaging.interop import to_sitk
+from imaging.resampling import cropped, looked_up
 from imaging.segmentation.body import body_mask
 from imaging.segmentation.wall import anterior_wall
 from imaging.simulation import Scanner, Scenario, VisitPlan, simulate
+from imaging.transform import RigidTransform
 from imaging.visit import VisitName
 from imaging.volume import Mask, Volume
 
 FULL = Scanner(
-    matrix=(320, 320), pixel_mm=1.1, slices=40, slice_thickness_mm=4.5, slice_spacing_mm=5.0, snr=400
-)  # fmt: skip
+    matrix=(320, 320),
+    pixel_mm=1.1,
+    slices=40,
+    slice_thickness_mm=4.5,
+    slice_spacing_mm=5.0,
+    snr=400,
+)
 SNR = 25.0
 _SEED = 7
 _PLATE = Plate(36, 6, 45, 1.4)
 _RIGID_WALL = Wobble(bend_mm=0.0)
 """The wall keeps its form but for what the graft does to it, so a rigid motion is the truth."""
-_AWAY_MM, _RING_MM = (10.0, np.inf), (1.5, 10.0)
+_AWAY_MM, _RING_MM = 10.0, (1.5, 10.0)
 """From the graft, of the landmarks of a rigid motion and of a deformation."""
 _LANDMARKS = 2000
+_CUT_MM, _REACH_MM = 28.0, 15.0
+"""Margin of the images cut for peers, and what the moving one shows beyond it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """Two visits, the wall at the first, both grafts; landmarks (n, 3) and their true places."""
+    """Two visits, their walls and grafts; landmarks (n, 3) and their true places, LPS mm.
+
+    `mask` is what a peer is told to look at, `cut` the points round which images are cut for it.
+    """
 
     fixed: Volume
     moving: Volume
-    wall: Mask
+    fixed_wall: Mask
+    moving_wall: Mask
     fixed_graft: Mask
     moving_graft: Mask
+    mask: Mask
+    cut: FloatArray
     landmarks: FloatArray
     truth: FloatArray
 
     def write(self, folder: Path) -> None:
-        """Write what a registration may know, and the landmarks whose places it must give."""
-        for name in ("fixed", "moving", "wall", "fixed_graft", "moving_graft"):
-            sitk.WriteImage(to_sitk(getattr(self, name)), str(folder / f"{name}.nii"))
+        """Write the images, whole and cut, what is known of them, and the landmarks."""
+        whole = ("fixed", "moving", "fixed_wall", "moving_wall", "fixed_graft", "moving_graft")
+        images = {name: getattr(self, name) for name in whole}
+        images["fixed_cut"] = cropped(self.fixed, self.cut, _CUT_MM)
+        images["mask_cut"] = cropped(self.mask, self.cut, _CUT_MM)
+        images["moving_cut"] = cropped(self.moving, self.cut, _CUT_MM + _REACH_MM)
+        for name, image in images.items():
+            sitk.WriteImage(to_sitk(image), str(folder / f"{name}.nii"))
         np.save(folder / "landmarks.npy", self.landmarks)
 
-    def error_mm(self, found: FloatArray) -> FloatArray:
+    def error_mm(self, found: ArrayLike) -> FloatArray:
         """Return (n,): how far each landmark was put from its place."""
-        return np.asarray(np.linalg.norm(found - self.truth, axis=1))
+        return np.asarray(np.linalg.norm(np.asarray(found) - self.truth, axis=1))
 
 
 def laid_anew(scanner: Scanner = FULL) -> Pair:
     """Return a patient whose graft is half resorbed; landmarks are the muscles away from it."""
-    one = _baseline(scanner)
+    one, other = _baseline(scanner), _later(scanner, 0.5)
+    fixed, wall = _seen(one, 1)
     muscles = one.left.array if one.right is None else one.left.array | one.right.array
-    return _pair(one, _later(scanner, 0.5), Mask(muscles, one.left.geometry), _AWAY_MM)
+    landmarks = _spread(muscles & (_away_mm(one) > _AWAY_MM), one)
+    return _pair(one, other, (fixed, wall), wall, wall.points_mm, landmarks)
 
 
 def bulging(scanner: Scanner = FULL) -> Pair:
-    """Return a patient whose graft has tripled; landmarks are the wall in the ring round it."""
-    one = _baseline(scanner)
-    wall = anterior_wall(one.t2, body_mask(one.t2))
-    return _pair(one, _later(scanner, 3.0), wall, _RING_MM)
+    """Return a patient whose graft has tripled; landmarks are the wall in the ring round it.
+
+    The rigid motion is given to all alike: the later image's header is turned back by it, so that
+    what is left is the deformation. Tissue that the graft has replaced is no landmark.
+    """
+    one, other = _baseline(scanner), _later(scanner, 3.0)
+    fixed, wall = _seen(one, 1)
+    away = _away_mm(one)
+    mask = Mask(wall.array & (away > _RING_MM[0]), wall.geometry)
+    points = _spread(mask.array & (away <= _RING_MM[1]), one)
+    kept = ~looked_up(_widened(other), _places(one, other, points))
+    pair = _pair(one, other, (fixed, wall), mask, one.graft.points_mm, points[kept])
+    return _turned_back(pair, other.warp.motion.visit_from_body.inverse)
+
+
+def _widened(made: Inserted) -> Mask:
+    return Mask(_away_mm(made) <= _RING_MM[0], made.graft.geometry)
+
+
+def _turned_back(pair: Pair, motion: RigidTransform) -> Pair:
+    """Return the pair with the later visit moved as a whole, without touching a voxel."""
+    grid = pair.moving.geometry
+    there = Geometry(motion.matrix @ grid.affine, grid.shape)
+    return replace(
+        pair,
+        moving=Volume(pair.moving.array, there),
+        moving_wall=Mask(pair.moving_wall.array, there),
+        moving_graft=Mask(pair.moving_graft.array, there),
+        truth=motion @ pair.truth,
+    )
 
 
 @cache
@@ -103,14 +152,30 @@ def _later(scanner: Scanner, volume_ratio: float) -> Inserted:
     return insert(scene, _PLATE.scaled(volume_ratio, thicker=2.0), motion)
 
 
-def _pair(one: Inserted, other: Inserted, where: Mask, away_mm: tuple[float, float]) -> Pair:
-    away = ndimage.distance_transform_edt(~one.graft.array, sampling=where.geometry.spacing_mm)
-    near = where.array & (away > away_mm[0]) & (away <= away_mm[1])
-    points = Mask(near, where.geometry).points_mm
-    points = points[:: max(1, len(points) // _LANDMARKS)]
-    fixed, moving = _noisy(one, 1), _noisy(other, 2)
-    wall = anterior_wall(fixed, body_mask(fixed))
-    return Pair(fixed, moving, wall, one.graft, other.graft, points, _places(one, other, points))
+def _pair(
+    one: Inserted,
+    other: Inserted,
+    fixed: tuple[Volume, Mask],
+    mask: Mask,
+    cut: FloatArray,
+    landmarks: FloatArray,
+) -> Pair:
+    moving = _seen(other, 2)
+    places = _places(one, other, landmarks)
+    return Pair(fixed[0], moving[0], fixed[1], moving[1], one.graft, other.graft, mask, cut,
+                landmarks, places)  # fmt: skip
+
+
+def _away_mm(made: Inserted) -> FloatArray:
+    """Return the distance from the graft."""
+    spacing = made.graft.geometry.spacing_mm
+    return np.asarray(ndimage.distance_transform_edt(~made.graft.array, sampling=spacing))
+
+
+def _spread(where: NDArray[np.bool_], made: Inserted) -> FloatArray:
+    """Return about `_LANDMARKS` voxels' places, evenly chosen."""
+    points = Mask(where, made.graft.geometry).points_mm
+    return points[:: max(1, len(points) // _LANDMARKS)]
 
 
 def _places(one: Inserted, other: Inserted, points_mm: FloatArray) -> FloatArray:
@@ -119,9 +184,11 @@ def _places(one: Inserted, other: Inserted, points_mm: FloatArray) -> FloatArray
     return other.warp.seen_mm(one.warp.source_mm(one.warp.body_mm(index)))
 
 
-def _noisy(made: Inserted, seed: int) -> Volume:
-    """Return the image with Rician noise, `SNR` in muscle."""
+def _seen(made: Inserted, seed: int) -> tuple[Volume, Mask]:
+    """Return the image with Rician noise, `SNR` in muscle, and the wall that is found in it."""
     image = made.t2
     sd = float(np.median(image.array[made.left.array])) / SNR
     noise = np.random.default_rng([_SEED, seed]).normal(0, sd, (2, *image.array.shape))
-    return Volume(np.hypot(image.array + noise[0], noise[1]).astype(np.float32), image.geometry)
+    noisy = np.hypot(image.array + noise[0], noise[1]).astype(np.float32)
+    seen = Volume(noisy, image.geometry)
+    return seen, anterior_wall(seen, body_mask(seen))

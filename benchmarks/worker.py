@@ -2,8 +2,8 @@
 
     python -m benchmarks.worker benchmarks.contenders.elastix itk-elastix itk
 
-First the versions of the packages named, then a line of JSON for each line of JSON asked. Runs where only the standard library
-and the contender's own packages are installed.
+First the versions of the packages named, then a line of JSON for each line of JSON asked. Runs
+where only the standard library and the contender's own packages are installed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _answer(contender: Any, task: str, inputs: dict[str, Any]) -> dict[str, Any]
         result = work()
         wall_s = time.perf_counter() - began
         return {"wall_s": wall_s, "cpu_s": _cpu_s() - cpu_s, "values": told(result)}
-    except Exception as error:  # whatever a peer raises is what is reported of it
+    except Exception as error:  # noqa: BLE001  (whatever a peer raises is reported of it)
         return {"reason": f"{type(error).__name__}: {error}"}
 
 

@@ -16,11 +16,12 @@ Task: TypeAlias = tuple[Callable[[], Any], Callable[[Any], Any]]
 """The work, and how its result is told."""
 
 
-def voxels(array: Any, spacing_mm: Sequence[float]) -> dict[str, Any]:
+def voxels(array: Any, spacing_mm: Sequence[float]) -> dict[str, float]:
     """Tell an image by what no flip of axes changes."""
     values = np.asarray(array, dtype=np.float64)
+    sides = zip(("least", "middle", "greatest"), sorted(spacing_mm), strict=True)
     return {
         "sum": float(values.sum()),
         "sum of squares": float((values**2).sum()),
-        "spacing": sorted(round(float(mm), 4) for mm in spacing_mm),
+        **{f"{name} spacing": float(mm) for name, mm in sides},
     }

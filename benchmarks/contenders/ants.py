@@ -18,7 +18,7 @@ def register(folder: Path, region: str, preset: str) -> Task:
 
 
 def deform(folder: Path, region: str, preset: str) -> Task:
-    """A preset that deforms; it begins with a rigid and an affine motion of its own."""
+    """A preset that deforms."""
     return _registration(folder, region, preset)
 
 

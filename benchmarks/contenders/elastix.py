@@ -15,29 +15,20 @@ from benchmarks.contenders import Task
 
 def register(folder: Path, region: str) -> Task:
     """The default rigid map, begun at the headers' positions."""
-    return _registration(folder, region, [_rigid(region)])
+    return _registration(folder, region, itk.ParameterObject.GetDefaultParameterMap("rigid"))
 
 
 def deform(folder: Path, region: str, control_mm: str = "") -> Task:
-    """Rigid, then B-splines: the default map, or one metric and a grid of `control_mm`."""
-    spline = itk.ParameterObject.New().GetDefaultParameterMap("bspline")
-    if control_mm:
-        spline = itk.ParameterObject.New().GetDefaultParameterMap("bspline", 4, float(control_mm))
-        spline["Registration"] = ["MultiResolutionRegistration"]
-        spline["Metric"] = spline["Metric"][:1]
-        spline["ErodeMask"] = ["false"]
-    return _registration(folder, region, [_rigid(region), spline])
+    """B-splines: the default map, or one metric and a grid of `control_mm`."""
+    if not control_mm:
+        return _registration(folder, region, itk.ParameterObject.GetDefaultParameterMap("bspline"))
+    spline = itk.ParameterObject.GetDefaultParameterMap("bspline", 4, float(control_mm))
+    spline["Registration"] = ["MultiResolutionRegistration"]
+    spline["Metric"] = spline["Metric"][:1]
+    return _registration(folder, region, spline)
 
 
-def _rigid(region: str) -> Any:
-    rigid = itk.ParameterObject.New().GetDefaultParameterMap("rigid")
-    rigid["AutomaticTransformInitialization"] = ["false"]
-    if region != "whole":
-        rigid["ErodeMask"] = ["false"]
-    return rigid
-
-
-def _registration(folder: Path, region: str, maps: list[Any]) -> Task:
+def _registration(folder: Path, region: str, parameter_map: Any) -> Task:
     suffix = "" if region == "whole" else "_cut"
     fixed, moving = (
         itk.imread(str(folder / f"{name}{suffix}.nii"), itk.F) for name in ("fixed", "moving")
@@ -45,9 +36,10 @@ def _registration(folder: Path, region: str, maps: list[Any]) -> Task:
     masks = {}
     if region != "whole":
         masks["fixed_mask"] = itk.imread(str(folder / "mask_cut.nii"), itk.UC)
+    parameter_map["AutomaticTransformInitialization"] = ["false"]
+    parameter_map["ErodeMask"] = ["false"]
     parameters = itk.ParameterObject.New()
-    for one in maps:
-        parameters.AddParameterMap(one)
+    parameters.AddParameterMap(parameter_map)
 
     def work() -> Any:
         _, found = itk.elastix_registration_method(
@@ -62,7 +54,11 @@ def _at_landmarks(moving: Any, found: Any, landmarks: Any) -> list[list[float]]:
     """Have transformix carry the points, by way of the files it knows."""
     with TemporaryDirectory() as place:
         asked = Path(place) / "points.txt"
-        lines = ["point", str(len(landmarks)), *(" ".join(map(repr, p)) for p in landmarks.tolist())]
+        lines = [
+            "point",
+            str(len(landmarks)),
+            *(" ".join(map(repr, p)) for p in landmarks.tolist()),
+        ]
         asked.write_text("\n".join(lines) + "\n")
         itk.transformix_pointset(
             moving, found, fixed_point_set_file_name=str(asked), output_directory=place

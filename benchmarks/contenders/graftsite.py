@@ -27,10 +27,11 @@ _PROTOCOL = load_protocol()
 
 def read_series(folder: Path) -> Task:
     """Files to a checked float32 volume in patient space."""
-    return (
-        lambda: find_series([folder], _PROTOCOL).series[0].load(),
-        lambda volume: voxels(volume.array, volume.geometry.spacing_mm),
-    )
+
+    def work() -> Volume:
+        return find_series([folder], _PROTOCOL).series[0].load()
+
+    return work, lambda volume: voxels(volume.array, volume.geometry.spacing_mm)
 
 
 def measure_mask(folder: Path) -> Task:
@@ -75,21 +76,19 @@ def surface_distances(folder: Path) -> Task:
 def register(folder: Path) -> Task:
     """Bodies, the coarse motion, and the fine one both ways."""
     fixed, moving, wall = (_volume(folder / "fixed.nii"), _volume(folder / "moving.nii"),
-                           _mask(folder / "wall.nii"))  # fmt: skip
+                           _mask(folder / "fixed_wall.nii"))  # fmt: skip
     return lambda: _registered(fixed, moving, wall).moving_from_fixed, _at_landmarks(folder)
 
 
 def deform(folder: Path) -> Task:
-    """The rigid motion and the wall's deformation, each both ways, and their checks."""
+    """The wall's deformation beyond the headers' positions, found both ways and checked."""
     fixed, moving = (
-        WallImage(_volume(folder / f"{name}.nii"), _mask(folder / f"{name}_wall.nii"),
-                  _mask(folder / f"{name}_graft.nii"))
+        WallImage(*(read(folder / f"{name}{what}.nii") for read, what in _WALL))
         for name in ("fixed", "moving")
-    )  # fmt: skip
+    )
 
     def work() -> Transform:
-        motion = _registered(fixed.image, moving.image, fixed.wall).moving_from_fixed
-        found = deform_wall(fixed, moving, motion, _PROTOCOL)
+        found = deform_wall(fixed, moving, identity(), _PROTOCOL)
         if found.visit_from_baseline is None:
             raise RuntimeError(found.log_jacobian.reason)
         return found.visit_from_baseline
@@ -123,3 +122,6 @@ def _volume(path: Path) -> Volume:
 def _mask(path: Path) -> Mask:
     image = sitk.ReadImage(str(path))
     return Mask(array_of(image) > 0, geometry_of(image))
+
+
+_WALL = ((_volume, ""), (_mask, "_wall"), (_mask, "_graft"))

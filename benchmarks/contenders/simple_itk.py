@@ -55,8 +55,8 @@ def _cropped(one: sitk.Image, other: sitk.Image) -> tuple[sitk.Image, sitk.Image
 
 def _distances(one: sitk.Image, other: sitk.Image) -> Any:
     signed = sitk.SignedMaurerDistanceMap(other, squaredDistance=False, useImageSpacing=True)
-    boundary = sitk.GetArrayViewFromImage(sitk.LabelContour(one)) > 0
-    return np.abs(sitk.GetArrayViewFromImage(signed)[boundary])
+    boundary = sitk.GetArrayFromImage(sitk.LabelContour(one)) > 0
+    return np.abs(sitk.GetArrayFromImage(signed)[boundary])
 
 
 def register(folder: Path, region: str) -> Task:
