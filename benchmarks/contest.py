@@ -153,7 +153,6 @@ class Worker:
         self.contender = contender
         self.versions: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
 
     def ask(self, task: str, inputs: dict[str, Any], limit_s: float) -> dict[str, Any]:
         """Return the answer, or the reason that there is none."""
@@ -164,19 +163,22 @@ class Worker:
             process.stdin.flush()
             return self._line(process, limit_s)
         except (OSError, EOFError, TimeoutError) as error:
-            self.close()
-            return {"reason": str(error)}
+            reason = str(error)
+        self.close()
+        return {"reason": reason}
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; one that is asked again starts anew."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            self._said.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
         if not Path(self.contender.python).exists():
             raise OSError(f"not installed: {_why(self.contender.environment)}")
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         module = f"benchmarks.contenders.{self.contender.module}"
         command = [self.contender.python, "-m", "benchmarks.worker", module]
         self._process = subprocess.Popen(

@@ -62,12 +62,14 @@ def measure() -> dict[str, Table]:
     }
 
 
-def contest(make: Callable[[], Pair], contenders: Sequence[Contender], task: str) -> Table:
+def contest(
+    make: Callable[[], Pair], contenders: Sequence[Contender], task: str, rounds: int = 3
+) -> Table:
     """Let them register the pair; each line with its landmark errors."""
     pair = make()
     with tempfile.TemporaryDirectory() as place:
         pair.write(Path(place))
-        outcomes = in_turns(contenders, task, Path(place), rounds=3, limit_s=200.0)
+        outcomes = in_turns(contenders, task, Path(place), rounds, limit_s=200.0)
     return [
         line | _errors(pair, outcome)
         for line, outcome in zip(table(outcomes), outcomes, strict=True)

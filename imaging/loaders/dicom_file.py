@@ -105,14 +105,14 @@ def _pixel_field(stream: BinaryIO, syntax: str) -> tuple[int | None, int]:
 
 
 def _parse(file: InputFile, stream: BinaryIO) -> tuple[Dataset, str]:
-    """Return the attributes and the transfer syntax, the stream where the pixel data begins."""
-    if plain := plain_header(stream.read(START_BYTES)):
-        ds, syntax, place = plain
-        stream.seek(place)
-        return ds, syntax
-    stream.seek(0)
+    """Return attributes and transfer syntax; the stream is left where the pixel data begins."""
     try:
         with quiet():
+            if plain := plain_header(stream.read(START_BYTES)):
+                ds, syntax, place = plain
+                stream.seek(place)
+                return ds, syntax
+            stream.seek(0)
             ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=TAGS)
             return ds, _transfer_syntax(ds)
     except Exception as error:  # a header from outside can break the parser in any way
