@@ -19,12 +19,12 @@ def register(folder: Path, region: str) -> Task:
 
 
 def deform(folder: Path, region: str, control_mm: str = "") -> Task:
-    """B-splines: the default map, or one metric and a grid of `control_mm`."""
+    """B-splines: the default map, or correlation at two resolutions and a grid of `control_mm`."""
     if not control_mm:
         return _registration(folder, region, itk.ParameterObject.GetDefaultParameterMap("bspline"))
-    spline = itk.ParameterObject.GetDefaultParameterMap("bspline", 4, float(control_mm))
+    spline = itk.ParameterObject.GetDefaultParameterMap("bspline", 2, float(control_mm))
     spline["Registration"] = ["MultiResolutionRegistration"]
-    spline["Metric"] = spline["Metric"][:1]
+    spline["Metric"] = ["AdvancedNormalizedCorrelation"]
     return _registration(folder, region, spline)
 
 
