@@ -56,22 +56,24 @@ _ALL = {
 
 def main() -> None:
     """Run benchmarks one after the other; what is there is kept as soon as it is measured."""
+    commit = _commit()  # before what is written here makes the tree another
     for name in sys.argv[1:] or _ALL:
         began = time.perf_counter()
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results[name] = _circumstances() | {"figures": _ALL[name].measure()}
+        results[name] = _circumstances() | {"commit": commit, "figures": _ALL[name].measure()}
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
         page.write(results)
         Console().print(f"{name}: {time.perf_counter() - began:.0f} s")
 
 
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def _circumstances() -> dict[str, Any]:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit.stdout.strip() or None,
         "machine": f"{os.cpu_count()} cores, {_processor()}, CPython {platform.python_version()}",
         "load": os.getloadavg()[0],
     }

@@ -7,15 +7,15 @@ no surface lies on it. All measure the same file.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from benchmarks.contest import Contender, Table, compared, in_turns
-from imaging.geometry import Geometry
+from imaging.geometry import FloatArray, Geometry
 from imaging.interop import to_sitk
 from imaging.volume import Mask, Volume
 
@@ -42,7 +42,7 @@ def measure() -> dict[str, Table]:
 def write_case(folder: Path, grid: tuple[int, int, int] = GRID) -> None:
     """Write image and mask as NIfTI."""
     geometry = centred(grid, _SPACING_MM)
-    plate = ellipsoid(geometry, (20.0, 4.5, 25.0))
+    plate = Ellipsoid((20.0, 4.5, 25.0)).mask(geometry)
     rng = np.random.default_rng(3)
     image = Volume(rng.rayleigh(100, grid).astype(np.float32), geometry)
     sitk.WriteImage(to_sitk(image), str(folder / "image.nii"))
@@ -56,14 +56,33 @@ def centred(grid: tuple[int, int, int], spacing_mm: tuple[float, float, float]) 
     return Geometry(affine, grid)
 
 
-def ellipsoid(
-    geometry: Geometry,
-    half_axes_mm: tuple[float, float, float],
-    centre_mm: tuple[float, float, float] = (0.3, -0.2, 0.4),
-    turn_deg: float = 20.0,
-) -> Mask:
-    """Return the voxels inside."""
-    turn: Any = Rotation.from_euler("xyz", [turn_deg, -turn_deg / 2, turn_deg / 3], degrees=True)
-    points = geometry.to_world(np.moveaxis(np.indices(geometry.shape), 0, -1)) - centre_mm
-    inside = ((points @ turn.as_matrix() / half_axes_mm) ** 2).sum(axis=-1) <= 1
-    return Mask(inside, geometry)
+@dataclass(frozen=True, slots=True)
+class Ellipsoid:
+    """A body of known form."""
+
+    half_axes_mm: tuple[float, float, float]
+    centre_mm: tuple[float, float, float] = (0.3, -0.2, 0.4)
+    turn_deg: float = 20.0
+
+    def mask(self, geometry: Geometry) -> Mask:
+        """Return the voxels inside."""
+        points = geometry.to_world(np.moveaxis(np.indices(geometry.shape), 0, -1)) - self.centre_mm
+        inside = ((points @ self._axes / self.half_axes_mm) ** 2).sum(axis=-1) <= 1
+        return Mask(inside, geometry)
+
+    def surface(self, count: int = 100_000) -> tuple[FloatArray, FloatArray]:
+        """Return points (n, 3) of the surface by a spiral on the ball, and their share of area."""
+        n = np.arange(count) + 0.5
+        z, turn = 1 - 2 * n / count, np.pi * (1 + 5**0.5) * n
+        ball = np.column_stack(
+            [np.cos(turn) * np.sqrt(1 - z**2), np.sin(turn) * np.sqrt(1 - z**2), z]
+        )
+        a, b, c = self.half_axes_mm
+        areas = np.linalg.norm(ball * (b * c, a * c, a * b), axis=1)
+        return ball * self.half_axes_mm @ self._axes.T + self.centre_mm, areas
+
+    @property
+    def _axes(self) -> FloatArray:
+        """(3, 3): the directions of the half axes as columns."""
+        angles = [self.turn_deg, -self.turn_deg / 2, self.turn_deg / 3]
+        return np.asarray(Rotation.from_euler("xyz", angles, degrees=True).as_matrix())

@@ -86,7 +86,9 @@ def _contest(lines: list[Line]) -> str:
 def _competitor(line: Line, names: list[str]) -> list[str]:
     if "missing" in line:
         return [line["name"], "missing", _short(line["missing"]), *[""] * (2 + len(names))]
-    values = [f"{line['values'][name]:.3f}" for name in names]
+    values = [f"{line['values'][name]:.3f}" if name in line["values"] else "" for name in names]
+    if "times_ours" not in line:
+        return [line["name"], *[""] * 4, *values]
     return [*_times(line), f"{line['largest_difference']:.1g}", *values]
 
 

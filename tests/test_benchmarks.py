@@ -37,6 +37,14 @@ def test_two_balls_lie_three_millimetres_apart_within_half_a_voxel(tmp_path: Pat
     assert ours.values[0]["dice"] == pytest.approx(theirs.values[0]["dice"], rel=1e-12)
 
 
+def test_the_true_surfaces_of_two_balls_lie_three_millimetres_apart() -> None:
+    true = surface_distances.true_distances(*surface_distances.BALLS)
+    assert true == {
+        "hausdorff95": pytest.approx(3.0, abs=0.02),
+        "mean": pytest.approx(3.0, abs=0.02),
+    }
+
+
 def test_a_plate_is_measured_as_large_as_it_was_made(tmp_path: Path) -> None:
     """An ellipsoid of 40 × 9 × 50 mm has 9,425 mm³."""
     measure_mask.write_case(tmp_path, (64, 64, 24))
