@@ -136,9 +136,13 @@ def _line(outcome: Outcome, ours: Outcome) -> dict[str, Any]:
         "cpu_s": statistics.median(outcome.cpu_s),
         "times_ours": statistics.median(ratios),
         "rounds": len(ratios),
-        "same_bits": all(values == outcome.values[0] for values in outcome.values),
+        "same_bits": _same(outcome.values) if len(ratios) > 1 else None,
         "stopped": outcome.reason,
     }
+
+
+def _same(values: list[Any]) -> bool:
+    return all(value == values[0] for value in values)
 
 
 def largest_difference(values: dict[str, float], ours: dict[str, float]) -> float:

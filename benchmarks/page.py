@@ -121,7 +121,8 @@ def _landmark(line: Line) -> list[str]:
         return [line["name"], "missing", _short(line["missing"]), *[""] * 5]
     keys = ("error_mean_mm", "error_95_mm", "front_back_mean_mm")
     errors = [f"{line[key]:.2f} mm" for key in keys]
-    return [*_times(line), *errors, "yes" if line["same_bits"] else "no"]
+    same = {None: "one round", True: "yes", False: "no"}[line["same_bits"]]
+    return [*_times(line), *errors, same]
 
 
 def _memory(figures: dict[str, Line]) -> str:
