@@ -56,7 +56,7 @@ class StackPixels:
         with quiet():  # here, because what it changes is shared by all threads
             if self.frames[0].pixels.transfer_syntax in _SLOW:
                 with ThreadPoolExecutor(_threads()) as pool:
-                    list(pool.map(lambda group: self._decode(*group, array), groups))
+                    list(pool.map(lambda group: self._decode(group[0], group[1], array), groups))
             else:
                 for data, wanted in groups:
                     self._decode(data, wanted, array)

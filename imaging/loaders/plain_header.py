@@ -47,7 +47,7 @@ def plain_header(start: bytes) -> tuple[Dataset, str, int] | None:
     """
     if start[128:132] != b"DICM":
         return None
-    kept: dict[BaseTag, RawDataElement] = {}
+    kept: dict[BaseTag, Any] = {}
     syntax, last, place = None, 0, 132
     while place + 12 <= len(start):
         group, element, code, length = _element(start, place)
@@ -66,15 +66,13 @@ def plain_header(start: bytes) -> tuple[Dataset, str, int] | None:
         if (tag := _WANTED.get(number)) is not None:
             if representation == "SQ":
                 return None
-            value = start[at:end] or empty_value_for_VR(representation, raw=True)
+            value: Any = start[at:end] or empty_value_for_VR(representation, raw=True)
             kept[tag] = RawDataElement(tag, representation, length, value, at, False, True)
         last, place = number, end
     return None
 
 
-def _dataset(
-    kept: dict[BaseTag, RawDataElement], syntax: str, place: int
-) -> tuple[Dataset, str, int] | None:
+def _dataset(kept: dict[BaseTag, Any], syntax: str, place: int) -> tuple[Dataset, str, int] | None:
     stated = kept.get(_WANTED[_CHARACTER_SET])
     encoding = default_encoding if stated is None else _encoding(stated)
     if encoding is None:
