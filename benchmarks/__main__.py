@@ -59,8 +59,9 @@ def main() -> None:
     commit = _commit()  # before what is written here makes the tree another
     for name in sys.argv[1:] or _ALL:
         began = time.perf_counter()
+        measured = _circumstances() | {"commit": commit, "figures": _ALL[name].measure()}
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results[name] = _circumstances() | {"commit": commit, "figures": _ALL[name].measure()}
+        results[name] = measured
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
         page.write(results)
         Console().print(f"{name}: {time.perf_counter() - began:.0f} s")
