@@ -11,7 +11,7 @@ NODE = $(NODE_HOME)/bin/node
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
   --constraint requirements-bounds.in
 
-.PHONY: install demo app test lint bench bench-cluster crash fuzz sbom licences lock viewer clean
+.PHONY: install demo app test lint bench peers bench-cluster crash fuzz sbom licences lock viewer clean
 
 install: .venv/installed
 
@@ -59,8 +59,19 @@ lint: .venv/ready-for-viewer
 test: lint .venv/packages-ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered
 
-bench: .venv/ready-to-test
+bench: .venv/ready-to-test peers
 	$(BIN)/python -m benchmarks
+
+# The programs that the benchmarks compare with, each in an environment that suits it. One that cannot be
+# installed leaves its reason in the log, and the benchmarks report it as missing.
+PEERS := bench bench-ants bench-pyradiomics
+
+peers: $(PEERS:%=.venv-peers/%.log)
+
+.venv-peers/%.log: requirements-%.lock benchmarks/uv.toml .venv/installed
+	mkdir -p .venv-peers && $(PYTHON) -m venv --clear .venv-peers/$*
+	$(BIN)/uv pip install --quiet --require-hashes --config-file benchmarks/uv.toml \
+	  --python .venv-peers/$*/bin/python -r $< >$@ 2>&1 || (cat $@ && rm -r .venv-peers/$*)
 
 # Twenty thousand damaged files, then five minutes of libFuzzer; what is found is kept in found_by_fuzzing/.
 fuzz: .venv/ready-to-test
@@ -91,6 +102,7 @@ lock:
 	$(LOCK) requirements.in -o requirements.lock
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
 	$(LOCK) requirements-fuzz.in -o requirements-fuzz.lock
+	for peers in $(PEERS); do $(LOCK) requirements-$$peers.in -o requirements-$$peers.lock; done
 
 clean:
-	rm -rf .venv $(VIEWER)/node_modules sbom.json demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers $(VIEWER)/node_modules sbom.json demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache

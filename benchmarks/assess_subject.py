@@ -57,11 +57,11 @@ def write_subject(folder: Path) -> None:
         if name is not VisitName.UNSCHEDULED:
             place = folder / "BENCH" / name.value
             place.mkdir(parents=True)
-            _write(simulated.t2w_fs, T2_GRID, number, place / "t2w_fs.nii.gz")
-            _write(simulated.t1w_fs, T1_GRID, number, place / "t1w_fs.nii.gz")
+            write_image(simulated.t2w_fs, T2_GRID, number, place / "t2w_fs.nii.gz")
+            write_image(simulated.t1w_fs, T1_GRID, number, place / "t1w_fs.nii.gz")
 
 
-def _write(volume: Volume, shape: tuple[int, int, int], number: int, path: Path) -> None:
+def write_image(volume: Volume, shape: tuple[int, int, int], number: int, path: Path) -> None:
     moved = np.eye(4)
     moved[:3, 3] = 1.5 * number, -1.0 * number, 2.0 * number
     image = resample(volume, _grid(volume.geometry, shape), RigidTransform(moved)).array

@@ -45,7 +45,8 @@ def value(ds: Dataset, key: Key) -> Any:
     """Return the attribute's value, None when absent, empty or not decodable."""
     try:
         tag = _tag(key)
-        found = ds[tag].value if tag in ds else None
+        # Most attributes asked for are absent; `in ds` would make a tag of the tag.
+        found = ds[tag].value if tag in ds.keys() else None  # noqa: SIM118
     except Exception:  # noqa: BLE001  (pydicom decodes here and raises whatever the bytes provoke)
         return None
     return None if found is None or found == "" else found
@@ -66,6 +67,8 @@ def integer(ds: Dataset, key: Key) -> int | None:
 def numbers(ds: Dataset, key: Key, count: int | None = None) -> tuple[float, ...] | None:
     """Return all values as finite numbers; None when one is not, or their count is another."""
     found = value(ds, key)
+    if found is None:
+        return None
     items = found if isinstance(found, (list, tuple, MultiValue)) else [found]
     try:
         plain = tuple(float(item) for item in items)
@@ -84,6 +87,8 @@ def word(ds: Dataset, key: Key) -> str | None:
 def words(ds: Dataset, key: Key) -> tuple[str, ...]:
     """Return all values as stripped texts, empty ones left out."""
     found = value(ds, key)
+    if found is None:
+        return ()
     items = found if isinstance(found, (list, tuple, MultiValue)) else [found]
     texts = (str(item).replace("\0", " ").strip() for item in items if item is not None)
     return tuple(printable(text)[:TEXT_MAX] for text in texts if text)

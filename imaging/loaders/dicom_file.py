@@ -24,6 +24,7 @@ from pydicom.uid import (
 from imaging.errors import FileError
 from imaging.loaders.attributes import quiet, word
 from imaging.loaders.files import InputFile
+from imaging.loaders.plain_header import START_BYTES, plain_header
 from imaging.loaders.tags import TAGS
 
 INFLATED_BYTES_MAX = 2 * 2**30
@@ -70,12 +71,11 @@ def read_header(file: InputFile) -> Header:
         if start[128:] != b"DICM" and start[:2] not in _GROUP_STARTS:
             raise FileError("not_an_image", file=file.name)
         stream.seek(0)
-        ds = _parse(file, stream)
+        ds, syntax = _parse(file, stream)
         if not any(name in ds for name in _IDENTIFYING):
             if start[128:] == b"DICM":
                 raise FileError("header_damaged", file=file.name, detail="no SOP Class UID")
             raise FileError("not_an_image", file=file.name)
-        syntax = _transfer_syntax(ds)
         offset, length = _pixel_field(stream, syntax)
         return Header(file, ds, syntax, offset, length, stream.seek(0, os.SEEK_END))
 
@@ -104,10 +104,17 @@ def _pixel_field(stream: BinaryIO, syntax: str) -> tuple[int | None, int]:
     return offset + 8, int.from_bytes(head[4:8], order)
 
 
-def _parse(file: InputFile, stream: BinaryIO) -> Dataset:
+def _parse(file: InputFile, stream: BinaryIO) -> tuple[Dataset, str]:
+    """Return attributes and transfer syntax; the stream is left where the pixel data begins."""
     try:
         with quiet():
-            return pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=TAGS)
+            if plain := plain_header(stream.read(START_BYTES)):
+                ds, syntax, place = plain
+                stream.seek(place)
+                return ds, syntax
+            stream.seek(0)
+            ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=TAGS)
+            return ds, _transfer_syntax(ds)
     except Exception as error:  # a header from outside can break the parser in any way
         detail = type(error).__name__
         raise FileError("header_damaged", file=file.name, detail=detail) from error

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import JPEG2000, ExplicitVRBigEndian, JPEG2000Lossless
 
 from imaging.errors import FileError, SeriesError
 from imaging.geometry import Geometry
@@ -27,6 +30,10 @@ from imaging.volume import Volume
 Stored = NDArray[Any]
 
 _LOG = logging.getLogger(__name__)
+_SLOW = (JPEG2000Lossless, JPEG2000)
+"""Decoding takes most of the time here, and its decoder lets other threads run meanwhile."""
+_THREADS_MAX = 4
+
 gdcm.Trace.WarningOff()  # its remarks go to the terminal; what fails comes back as an error
 gdcm.Trace.ErrorOff()
 
@@ -50,15 +57,30 @@ class StackPixels:
         """
         columns, rows, slices = self.geometry.shape
         array = np.empty((slices, rows, columns), dtype=np.float32)
-        with np.errstate(over="ignore"):  # what overflows float32 is refused below
-            for data, wanted in _by_file(self.frames):
-                decoded = stored_frames(data, [self.frames[k].index for k in wanted])
-                for k, stored in zip(wanted, decoded, strict=True):
-                    _rescale(self.frames[k], stored, array[k])
+        groups = _by_file(self.frames)
+        with quiet():  # here, because what it changes is shared by all threads
+            if self.frames[0].pixels.transfer_syntax in _SLOW:
+                with ThreadPoolExecutor(_threads()) as pool:
+                    list(pool.map(lambda group: self._decode(group[0], group[1], array), groups))
+            else:
+                for data, wanted in groups:
+                    self._decode(data, wanted, array)
         if not np.isfinite(array).all():
             raise SeriesError("values_not_finite", file=self.frames[0].file)
         array.setflags(write=False)
         return Volume(array.transpose(2, 1, 0), self.geometry)
+
+    def _decode(self, data: PixelData, wanted: list[int], array: NDArray[np.float32]) -> None:
+        """Fill the slices that lie in one file."""
+        with np.errstate(over="ignore"):  # what overflows float32 is refused afterwards
+            decoded = stored_frames(data, [self.frames[k].index for k in wanted])
+            for k, stored in zip(wanted, decoded, strict=True):
+                _rescale(self.frames[k], stored, array[k])
+
+
+def _threads() -> int:
+    """Return how many slices to decode at a time: as many as there are cores, a few."""
+    return min(_THREADS_MAX, os.cpu_count() or 1)
 
 
 def _by_file(frames: Sequence[Frame]) -> Iterable[tuple[PixelData, list[int]]]:
@@ -81,6 +103,11 @@ def _rescale(frame: Frame, stored: Stored, into: NDArray[np.float32]) -> None:
 def stored_frames(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     """Yield the stored values (rows, columns) of the frames asked for."""
     return _native(data, indices) if data.native else _compressed(data, indices)
+
+
+def _remarks(data: PixelData) -> AbstractContextManager[set[str]]:
+    """Catch what libjpeg says; JPEG 2000 has another decoder, and threads that must not wait."""
+    return nullcontext(set()) if data.transfer_syntax in _SLOW else remarks()
 
 
 def _native(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
@@ -109,7 +136,7 @@ def _only_stored_bits(frame: Stored, data: PixelData) -> Stored:
 
 def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     try:
-        with quiet(), remarks() as said, data.file.open() as stream:
+        with _remarks(data) as said, data.file.open() as stream:
             ds = pydicom.dcmread(stream, force=True)
             decoder = get_decoder(pydicom.uid.UID(data.transfer_syntax))
             frames = [frame for frame, _ in decoder.iter_array(ds, indices=indices, raw=True)]
