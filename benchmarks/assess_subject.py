@@ -1,4 +1,4 @@
-"""One subject of five visits, from files to files, on one core: CPU seconds and peak memory.
+"""One subject of five visits, from files to files, on one core and on two.
 
 T2W-FS 320×320×40 and T1W-FS 320×260×72 at every visit. The patient is simulated once; later
 visits are the same anatomy, shifted and with fresh noise, because the cost does not depend on
@@ -8,7 +8,6 @@ what has become of the graft.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -30,21 +29,28 @@ T2_GRID, T1_GRID = (320, 320, 40), (320, 260, 72)
 
 
 def measure() -> dict[str, float]:
-    """Return CPU and wall seconds, and the peak resident memory in GB, of one assessment."""
+    """Return wall and CPU seconds, and the peak resident memory in GB, on one core and on two."""
     with TemporaryDirectory() as folder:
         write_subject(Path(folder) / "in")
-        program = [sys.executable, "-c", "from surveillance.cli import main; main()"]
-        arguments = ["assess", f"{folder}/in", "--output", f"{folder}/out", "--quiet"]
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run([*program, *arguments], check=True, preexec_fn=_on_one_core)
-        wall_s = time.perf_counter() - started
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_s": wall_s, "cpu_s": cpu_s, "peak_gb": after.ru_maxrss / 1024**2}
+        alone = _measured(folder, 1)
+        both = _measured(folder, 2)
+    return {**alone, **{f"{name}_two_cores": value for name, value in both.items()}}
 
 
-def _on_one_core() -> None:
-    os.sched_setaffinity(0, {0})
+def _measured(folder: str, cores: int) -> dict[str, float]:
+    mine = sorted(os.sched_getaffinity(0))[:cores]
+    run = f"import os; os.sched_setaffinity(0, {mine}); from surveillance.cli import main; main()"
+    arguments = ["assess", f"{folder}/in", "--output", f"{folder}/out{cores}", "--quiet"]
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", run, *arguments])
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"assess ended with status {status}")
+    return {
+        "wall_s": time.perf_counter() - started,
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_gb": used.ru_maxrss / 1024**2,
+    }
 
 
 def write_subject(folder: Path) -> None:
