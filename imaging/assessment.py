@@ -8,17 +8,17 @@ after; this file only says what follows what.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
+from imaging.anatomy import Anatomy, measure_visit
 from imaging.change import Change, measure_change
-from imaging.checks import confidence_check
 from imaging.concurrency import at_a_time
-from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
-from imaging.deformation import WallDeformation, WallImage, deform_wall, unknown
+from imaging.deformation import unknown
 from imaging.errors import UsageError
 from imaging.findings.evidence import Finding
 from imaging.findings.fat import judge_fat
@@ -26,50 +26,18 @@ from imaging.findings.morphology import judge_morphology
 from imaging.findings.signal import judge_signal
 from imaging.findings.surveillance import SurveillanceFlag, surveillance_flag
 from imaging.guidance import Guidance
-from imaging.images import Images
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement, measured, missing
-from imaging.measurements.muscle import MuscleSize, measure_muscle
-from imaging.measurements.partial_volume import subvoxel_volume
-from imaging.measurements.shape import Shape, measure_shape, no_shape
+from imaging.measurements.shape import no_shape
 from imaging.messages import text
-from imaging.outlines import Earlier, outline_graft, withheld, wrong_side
-from imaging.preparation import Preparation, Prepared, baseline_index, prepare_visits
+from imaging.outlines import Earlier, outline_graft, wrong_side
+from imaging.preparation import Preparation, baseline_index, prepare_visits
 from imaging.protocol import Protocol
 from imaging.quality import FAT, MORPHOLOGY, SIGNAL, QualityEntry
-from imaging.registration import Registration
-from imaging.segmentation.masks import Graft, Muscles, Source
-from imaging.series import SeriesInfo
+from imaging.segmentation.masks import Graft, Source
 from imaging.timepoint import Timepoint, nadir
 from imaging.transform import RigidTransform, identity
 from imaging.visit import Subject, Visit, VisitName
-from imaging.volume import Mask, Volume
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Anatomy:
-    """Outlines and measurements of one visit that has a readable T2W-FS.
-
-    `t2w_fs` is that image without the coil's shading and `info` its headers; masks lie on its
-    grid, the anterior `wall` too. The other images are let go when they have been measured: a
-    subject's memory does not grow with all that was acquired. `registration` is None at
-    baseline and without one. `deformation` is that of the wall since baseline. `subvoxel_volume_ml`
-    is the graft's volume with its border voxels shared out; `shape` is that of the mask alone.
-    """
-
-    t2w_fs: Volume
-    info: SeriesInfo
-    wall: Mask
-    muscles: Muscles
-    graft: Graft
-    registration: Registration | None
-    deformation: WallDeformation
-    shape: Shape
-    subvoxel_volume_ml: Measurement
-    muscle: MuscleSize
-    t2: T2Contrast
-    t1: T1Contrast | None
-    quality: tuple[QualityEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,22 +98,40 @@ def assess_prepared(
 ) -> Assessment:
     """Assess a subject whose visits `prepare_visits` prepares; raises what `assess` does."""
     _check_guidance(subject, guidance)
-    measured: list[Future[Measured]] = []
-    first = baseline_index(subject.visits)
-    for n, (visit, ready) in enumerate(zip(subject.visits, prepared, strict=True)):
-        baseline = None if first is None or n <= first else measured[first]
-        measured.append(pool.submit(_measured, visit, ready, baseline, protocol, guidance))
-    return judged(subject.id, subject.visits, [each.result() for each in measured], protocol)
+    tasks = (
+        partial(_measured, visit, ready, protocol, guidance)
+        for visit, ready in zip(subject.visits, prepared, strict=True)
+    )
+    return judged(subject.id, subject.visits, tasks, protocol, pool)
 
 
 def judged(
-    subject: str, visits: Sequence[Visit], measured: Sequence[Measured], protocol: Protocol
+    subject: str,
+    visits: Sequence[Visit],
+    tasks: Iterable[Callable[[Anatomy | None], Measured]],
+    protocol: Protocol,
+    pool: Executor,
 ) -> Assessment:
-    """Judge measured visits, in order of time, each by those before it."""
+    """Let visits be measured, and judge them, in order of time, each by those before it.
+
+    There is a task a visit; one after the baseline is given the baseline's anatomy.
+    """
+    measured: list[Future[Measured]] = []
+    first = baseline_index(visits)
+    for n, task in enumerate(tasks):
+        baseline = None if first is None or n <= first else measured[first]
+        measured.append(pool.submit(_after, baseline, task))
     done: Done = ()
-    for visit, (anatomy, trouble) in zip(visits, measured, strict=True):
+    for visit, each in zip(visits, measured, strict=True):
+        anatomy, trouble = each.result()
         done = (*done, judge_visit(visit, anatomy, trouble, done, protocol))
     return Assessment(subject, protocol, done)
+
+
+def _after(
+    baseline: Future[Measured] | None, task: Callable[[Anatomy | None], Measured]
+) -> Measured:
+    return task(None if baseline is None else baseline.result()[0])
 
 
 def _check_guidance(subject: Subject, guidance: Guidance) -> None:
@@ -159,15 +145,14 @@ def _check_guidance(subject: Subject, guidance: Guidance) -> None:
 def _measured(
     visit: Visit,
     ready: Future[Preparation],
-    before: Future[Measured] | None,
     protocol: Protocol,
     guidance: Guidance,
+    baseline: Anatomy | None,
 ) -> Measured:
     """Take one visit from its images to its measurements, and say what stood in the way."""
     prepared, trouble = ready.result()
     if prepared is None:
         return None, trouble
-    baseline = None if before is None else before.result()[0]
     registration = prepared.registration
     earlier = Earlier(baseline.graft, registration) if baseline and registration else None
     graft = outline_graft(
@@ -176,79 +161,6 @@ def _measured(
     stops = wrong_side(graft, prepared.muscles, prepared.compared)
     anatomy = measure_visit(visit, prepared, graft, stops, baseline, protocol)
     return anatomy, anatomy.quality
-
-
-def measure_visit(
-    visit: Visit,
-    prepared: Prepared,
-    graft: Graft,
-    stops: tuple[QualityEntry, ...],
-    baseline: Anatomy | None,
-    protocol: Protocol,
-) -> Anatomy:
-    """Measure an outlined visit; with `stops`, the hard stops, no outline is let through.
-
-    `baseline` is None for the baseline itself, and where it was not imaged.
-    """
-    images, muscles = prepared.images, prepared.muscles
-    if stops:
-        muscles, graft = withheld(muscles, graft, stops[0].message)
-    t2 = measure_t2_contrast(images, muscles, graft, protocol)
-    t1 = measure_t1_contrast(visit, images, muscles, graft, protocol)
-    return Anatomy(
-        t2w_fs=images.t2.corrected,
-        info=images.t2.series.info,
-        wall=images.wall,
-        muscles=muscles,
-        graft=graft,
-        registration=prepared.registration,
-        deformation=_deformation(images, graft, prepared.registration, baseline, protocol),
-        shape=_shape(graft, protocol),
-        subvoxel_volume_ml=_subvoxel(images, graft, protocol),
-        muscle=measure_muscle(muscles, graft),
-        t2=t2,
-        t1=t1,
-        quality=(
-            *prepared.trouble,
-            *stops,
-            *confidence_check(graft, protocol),
-            *(entry for entry in prepared.compared if entry not in stops),
-            *t2.quality,
-            *(t1.quality if t1 else ()),
-        ),
-    )
-
-
-def _deformation(
-    images: Images,
-    graft: Graft,
-    registration: Registration | None,
-    baseline: Anatomy | None,
-    protocol: Protocol,
-) -> WallDeformation:
-    if baseline is None or registration is None:
-        return unknown(text("reason.no_baseline"))
-    if not registration.success:
-        return unknown(registration.reason or "")
-    then = WallImage(baseline.t2w_fs, baseline.wall, baseline.graft.mask)
-    now = WallImage(images.t2.corrected, images.wall, graft.mask)
-    return deform_wall(then, now, registration.moving_from_fixed, protocol)
-
-
-def _shape(graft: Graft, protocol: Protocol) -> Shape:
-    if graft.mask is None:
-        return no_shape(_unseen(graft))
-    return measure_shape(graft.mask, protocol.morphology)
-
-
-def _subvoxel(images: Images, graft: Graft, protocol: Protocol) -> Measurement:
-    if graft.mask is None:
-        return _unseen(graft)
-    return subvoxel_volume(images.t2.corrected, graft.mask, protocol.morphology)
-
-
-def _unseen(graft: Graft) -> Measurement:
-    return missing(" ".join(graft.reasons) or text("reason.empty_mask"))
 
 
 def judge_visit(

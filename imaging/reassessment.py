@@ -7,13 +7,14 @@ made by the functions that `imaging.assessment.assess` uses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
-from imaging.assessment import Assessment, Measured, judged, measure_visit
+from imaging.anatomy import Anatomy, measure_visit
+from imaging.assessment import Assessment, Measured, judged
 from imaging.concurrency import at_a_time
 from imaging.outlines import wrong_side
-from imaging.preparation import Prepared, baseline_index
+from imaging.preparation import Prepared
 from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
 from imaging.segmentation.given import drawn_graft
@@ -53,19 +54,13 @@ def reassess(
     subject: str, visits: Sequence[Outlined], protocol: Protocol, threads: int = 1
 ) -> Assessment:
     """Measure and judge visits, in order of time, by the outlines they have."""
-    named = [each.visit for each in visits]
-    first = baseline_index(named)
+    tasks = (partial(_measured, each, protocol) for each in visits)
     with at_a_time(threads) as pool:
-        measured: list[Future[Measured]] = []
-        for n, each in enumerate(visits):
-            baseline = None if first is None or n <= first else measured[first]
-            measured.append(pool.submit(_measured, each, baseline, protocol))
-        return judged(subject, named, [each.result() for each in measured], protocol)
+        return judged(subject, [each.visit for each in visits], tasks, protocol, pool)
 
 
-def _measured(each: Outlined, before: Future[Measured] | None, protocol: Protocol) -> Measured:
+def _measured(each: Outlined, protocol: Protocol, baseline: Anatomy | None) -> Measured:
     if each.prepared is None:
         return None, each.trouble
-    baseline = None if before is None else before.result()[0]
     anatomy = measure_visit(each.visit, each.prepared, each.graft, each.stops, baseline, protocol)
     return anatomy, anatomy.quality

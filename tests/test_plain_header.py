@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from imaging.loaders.attributes import quiet
 from imaging.loaders.plain_header import START_BYTES, plain_header
+from imaging.loaders.quiet import quiet
 from imaging.loaders.tags import TAGS
 
 SAMPLE = Path(__file__).parents[1] / "sample_dicom" / "subjects"

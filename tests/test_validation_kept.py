@@ -33,6 +33,8 @@ def test_a_kept_case_comes_back_as_it_was(done, tmp_path):
     kept.keep(recipe.name, made)
     assert kept.found(recipe.name) == made
     assert made[0][0].dice > 0.9
+    (tmp_path / "cases" / f"{recipe.name}.json").write_text('{"key": "one key", "rows"')
+    assert kept.found(recipe.name) is None, "a damaged file is no result"
 
 
 def test_what_another_program_protocol_or_image_made_is_not_used(done, tmp_path):

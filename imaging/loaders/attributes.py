@@ -6,11 +6,7 @@ that no character set explains. Each function gives the value in one plain type,
 
 from __future__ import annotations
 
-import logging
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -23,19 +19,6 @@ Key = str | tuple[int, int]
 
 TEXT_MAX = 256
 """Longer texts are cut: the longest DICOM text we show (LO) has 64 characters."""
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep pydicom's remarks on odd values off the screen: what matters becomes a refusal."""
-    logger = logging.getLogger("pydicom")
-    disabled, logger.disabled = logger.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = disabled
 
 
 _tag = lru_cache(maxsize=None)(Tag)  # keys are those written in our code: a few dozen

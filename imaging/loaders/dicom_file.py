@@ -22,9 +22,10 @@ from pydicom.uid import (
 )
 
 from imaging.errors import FileError
-from imaging.loaders.attributes import quiet, word
+from imaging.loaders.attributes import word
 from imaging.loaders.files import InputFile
 from imaging.loaders.plain_header import START_BYTES, plain_header
+from imaging.loaders.quiet import quiet
 from imaging.loaders.tags import TAGS
 
 INFLATED_BYTES_MAX = 2 * 2**30

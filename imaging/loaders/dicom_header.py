@@ -11,22 +11,13 @@ from pydicom.uid import UID
 
 from imaging.errors import FileError, GraftsiteError, NotUsableError
 from imaging.loaders import enhanced, mosaic, tags
-from imaging.loaders.attributes import (
-    Key,
-    integer,
-    items,
-    number,
-    numbers,
-    quiet,
-    value,
-    word,
-    words,
-)
+from imaging.loaders.attributes import Key, integer, items, number, numbers, value, word, words
 from imaging.loaders.dicom_file import Header, read_header
 from imaging.loaders.files import InputFile
 from imaging.loaders.frame import Frame, Kind, Repeat
 from imaging.loaders.identity import cleaned, identity_of
 from imaging.loaders.pixel_data import Layout, layout_of, locate_pixels
+from imaging.loaders.quiet import quiet
 from imaging.series import SeriesInfo
 
 MR_CLASSES = {

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from imaging.errors import FileError
-from imaging.loaders.attributes import items, quiet, words
+from imaging.loaders.attributes import items, words
 from imaging.loaders.dicom_file import read_header
 from imaging.loaders.files import InputFile
+from imaging.loaders.quiet import quiet
 from imaging.loaders.refusal import Refusal, refuse
 
 NAME = "DICOMDIR"

@@ -8,11 +8,12 @@ import pydicom
 from pydicom import Dataset
 
 from imaging.errors import MaskError
-from imaging.loaders.attributes import quiet, word
+from imaging.loaders.attributes import word
 from imaging.loaders.mask_nifti import load_nifti_mask
 from imaging.loaders.mask_rtstruct import RTSTRUCT_CLASS, load_rtstruct_mask
 from imaging.loaders.mask_seg import SEG_CLASSES, load_seg_mask
 from imaging.loaders.mask_target import MaskTarget
+from imaging.loaders.quiet import quiet
 from imaging.volume import Mask
 
 

@@ -15,7 +15,7 @@ from pydicom import Dataset
 
 from imaging.errors import MaskError
 from imaging.geometry import FloatArray
-from imaging.loaders.attributes import integer, items, numbers, quiet, word
+from imaging.loaders.attributes import integer, items, numbers, word
 from imaging.loaders.mask_target import (
     MaskTarget,
     Region,
@@ -26,6 +26,7 @@ from imaging.loaders.mask_target import (
     choose_region,
 )
 from imaging.loaders.pixel_data import VOXELS_MAX
+from imaging.loaders.quiet import quiet
 from imaging.volume import Mask
 
 SEG_CLASSES = {

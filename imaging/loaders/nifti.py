@@ -15,11 +15,11 @@ from nibabel.wrapstruct import WrapStructError
 
 from imaging.errors import FileError, SeriesError
 from imaging.geometry import FloatArray, Geometry, from_ras
-from imaging.loaders.attributes import quiet
 from imaging.loaders.files import InputFile
 from imaging.loaders.identity import safe_name
 from imaging.loaders.naming import described, named, stem_of
 from imaging.loaders.pixel_data import VOXELS_MAX
+from imaging.loaders.quiet import quiet
 from imaging.protocol import SeriesLimits
 from imaging.series import Identity, SeriesInfo
 from imaging.volume import Volume

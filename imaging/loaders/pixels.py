@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -17,12 +16,13 @@ from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEG2000, ExplicitVRBigEndian, JPEG2000Lossless
 
+from imaging.concurrency import cores
 from imaging.errors import FileError, SeriesError
 from imaging.geometry import Geometry
-from imaging.loaders.attributes import quiet
 from imaging.loaders.dicom_file import content
 from imaging.loaders.frame import Frame
 from imaging.loaders.pixel_data import PixelData
+from imaging.loaders.quiet import quiet
 from imaging.loaders.remarks import remarks
 from imaging.messages import text
 from imaging.volume import Volume
@@ -58,9 +58,9 @@ class StackPixels:
         columns, rows, slices = self.geometry.shape
         array = np.empty((slices, rows, columns), dtype=np.float32)
         groups = _by_file(self.frames)
-        with quiet():  # here, because what it changes is shared by all threads
+        with quiet():
             if self.frames[0].pixels.transfer_syntax in _SLOW:
-                with ThreadPoolExecutor(_threads()) as pool:
+                with ThreadPoolExecutor(min(_THREADS_MAX, cores())) as pool:
                     list(pool.map(lambda group: self._decode(group[0], group[1], array), groups))
             else:
                 for data, wanted in groups:
@@ -76,11 +76,6 @@ class StackPixels:
             decoded = stored_frames(data, [self.frames[k].index for k in wanted])
             for k, stored in zip(wanted, decoded, strict=True):
                 _rescale(self.frames[k], stored, array[k])
-
-
-def _threads() -> int:
-    """Return how many slices to decode at a time: as many as there are cores, a few."""
-    return min(_THREADS_MAX, os.cpu_count() or 1)
 
 
 def _by_file(frames: Sequence[Frame]) -> Iterable[tuple[PixelData, list[int]]]:

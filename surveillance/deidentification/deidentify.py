@@ -10,8 +10,9 @@ from pydicom.uid import PYDICOM_IMPLEMENTATION_UID
 
 from imaging.description import words_of
 from imaging.errors import FileError, GraftsiteError
-from imaging.loaders.attributes import quiet, word
+from imaging.loaders.attributes import word
 from imaging.loaders.identity import pseudonym
+from imaging.loaders.quiet import quiet
 from imaging.loaders.refusal import Refusal, refuse
 from surveillance.deidentification.burned_in import check_pixels, is_stated_clean
 from surveillance.deidentification.cleaning import Cleaner, texts_left

@@ -15,9 +15,10 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
 from imaging.errors import FileError
-from imaging.loaders.attributes import day, quiet, word
+from imaging.loaders.attributes import day, word
 from imaging.loaders.dicom_header import MR_CLASSES
 from imaging.loaders.files import InputFile
+from imaging.loaders.quiet import quiet
 from surveillance.deidentification.burned_in import is_suspect
 from surveillance.deidentification.identifiers import Identifiers, identifiers_in, joined
 

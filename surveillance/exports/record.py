@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from imaging.assessment import Anatomy, Assessment, VisitAssessment
+from imaging.anatomy import Anatomy
+from imaging.assessment import Assessment, VisitAssessment
 from imaging.change import Change
 from imaging.findings.evidence import Finding
 from imaging.findings.foci import Seen, is_new

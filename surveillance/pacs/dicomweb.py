@@ -17,7 +17,7 @@ from pydicom import Dataset, dcmwrite
 from requests.auth import AuthBase
 
 from imaging.errors import NodeError, TransferError
-from imaging.loaders.attributes import quiet
+from imaging.loaders.quiet import quiet
 from surveillance.pacs.configuration import BasicAuth, WebAddress
 from surveillance.pacs.node import (
     IDENTITY,

@@ -13,7 +13,7 @@ from threading import Lock
 from pydicom import dcmread
 
 from imaging.errors import NodeError
-from imaging.loaders.attributes import quiet
+from imaging.loaders.quiet import quiet
 from surveillance.exports.writing import write_text
 from surveillance.pacs.node import Instance, instance_of, proper_uid
 from surveillance.pacs.stock import Stock

@@ -10,8 +10,9 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
 from imaging.errors import FileError
-from imaging.loaders.attributes import quiet, word
+from imaging.loaders.attributes import word
 from imaging.loaders.files import InputFile, walk
+from imaging.loaders.quiet import quiet
 from imaging.loaders.refusal import Refusal, refuse
 from imaging.messages import text
 from surveillance.pacs.node import Instance, Parcel

@@ -6,7 +6,8 @@ from typing import cast
 
 import numpy as np
 
-from imaging.assessment import Anatomy, Assessment, VisitAssessment
+from imaging.anatomy import Anatomy
+from imaging.assessment import Assessment, VisitAssessment
 from imaging.measurement import Measurement
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS, Severity

@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -38,7 +38,12 @@ class Kept:
         path = self.folder / f"{name}.json"
         if not path.is_file():
             return None
-        said = json.loads(path.read_bytes())
+        try:
+            return self._read(name, json.loads(path.read_bytes()))
+        except (ValueError, KeyError):  # damaged since, by whatever: it is done again
+            return None
+
+    def _read(self, name: str, said: dict[str, Any]) -> Done | None:
         if said["key"] != self.key:
             return None
         pictures = {(name, variant): b64decode(png) for variant, png in said["pictures"].items()}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from imaging.assessment import Anatomy
+from imaging.anatomy import Anatomy
 from imaging.geometry import FloatArray
 from imaging.segmentation.axial import axial_geometry, to_axial
 from imaging.volume import Mask

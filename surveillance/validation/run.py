@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, cast
 
-from imaging.assessment import Anatomy, Assessment, assess_prepared
+from imaging.anatomy import Anatomy
+from imaging.assessment import Assessment, assess_prepared
 from imaging.concurrency import at_a_time
 from imaging.errors import SeedError
 from imaging.guidance import Guidance

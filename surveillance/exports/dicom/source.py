@@ -11,10 +11,11 @@ from pydicom.valuerep import format_number_as_ds
 
 from imaging.errors import SeriesError
 from imaging.geometry import Geometry
-from imaging.loaders.attributes import integer, quiet, word
+from imaging.loaders.attributes import integer, word
 from imaging.loaders.files import InputFile
 from imaging.loaders.frame import Frame
 from imaging.loaders.pixels import StackPixels
+from imaging.loaders.quiet import quiet
 from imaging.series import Series
 from surveillance.exports.dicom.header import patient_and_study
 from surveillance.exports.dicom.uids import is_uid
