@@ -52,7 +52,7 @@ class StreamlitProcess:
         self.output = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
         self.start()
 
-    def start(self, patience_s=90):
+    def start(self, patience_s=240):
         self.process = subprocess.Popen(
             [sys.executable, str(self.script)],
             cwd=ROOT, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT,
@@ -78,7 +78,7 @@ class StreamlitProcess:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         self.output.close()
 
 
@@ -99,7 +99,7 @@ def watched_page(chromium, address, *, size=(1366, 768), **options):
     Requests to other hosts are stopped, and fail the test.
     """
     context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     trouble = []
 
     def guard(route):

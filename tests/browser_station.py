@@ -22,11 +22,11 @@ from playwright.sync_api import expect
 
 from imaging.geometry import to_ras
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=120_000)
 
 GRAFTSITE = Path(sys.executable).with_name("graftsite")
 VISITS = ("BASELINE", "D28", "M3", "M6", "M12")
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 ABDOMEN_PIXELS, ABDOMEN_MIDDLE_MM = (192, 130), (0.0, -PIXEL_MM / 2)
 SHOTS = os.environ.get("GRAFTSITE_SCREENSHOTS")
 
@@ -189,8 +189,22 @@ class Person:
         """Whether the worklist, when it is drawn, offers a visit."""
         next_one = self.page.locator(".st-key-next")
         next_one.or_(self.page.get_by_text("Nothing is waiting")).first.wait_for()
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.settled()
         return next_one.count() > 0
+
+    def settled(self):
+        """Wait until the page is drawn whole."""
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        return self
+
+    def download(self, button):
+        """Press a button that gives a file, once it stands still; return the file's content."""
+        pressed = self.page.get_by_role("button", name=button)
+        pressed.wait_for()
+        self.settled()
+        with self.page.expect_download() as given:
+            pressed.click()
+        return Path(given.value.path()).read_bytes()
 
     @property
     def visit(self):

@@ -8,7 +8,6 @@ import sqlite3
 import zipfile
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from browser_station import BASELINE, FOLLOW_UP, Person, image_people, running, seated
@@ -136,9 +135,7 @@ def exported(coordinator):
     page = coordinator.page
     page.locator(".st-key-bar").get_by_text("Export").click()
     page.get_by_role("button", name="Make the export").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
-    archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
+    archive = zipfile.ZipFile(io.BytesIO(coordinator.download("Download")))
     return list(csv.DictReader(io.StringIO(archive.read("reads.csv").decode("utf-8"))))
 
 
@@ -147,9 +144,7 @@ def reported(coordinator, subject):
     page = coordinator.page
     choose(page, "Subject", subject)
     page.get_by_role("button", name="Make the report").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="PDF").click()
-    return Path(download.value.path()).read_bytes()
+    return coordinator.download("PDF")
 
 
 @pytest.mark.parametrize(

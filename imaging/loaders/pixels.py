@@ -11,10 +11,9 @@ from typing import Any
 
 import gdcm
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEG2000, ExplicitVRBigEndian, JPEG2000Lossless
+from pydicom.uid import JPEG2000, UID, ExplicitVRBigEndian, JPEG2000Lossless
 
 from imaging.concurrency import cores
 from imaging.errors import FileError, SeriesError
@@ -129,12 +128,29 @@ def _only_stored_bits(frame: Stored, data: PixelData) -> Stored:
     return frame if not spare else (frame << spare) >> spare
 
 
+def _stated(data: PixelData) -> dict[str, Any]:
+    """Return what a decoder must know; the header was read already and is not parsed again."""
+    layout = data.layout
+    return {
+        "pixel_keyword": "PixelData",
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "number_of_frames": layout.frames,
+        "bits_allocated": layout.bits_allocated,
+        "bits_stored": layout.bits_stored,
+        "pixel_representation": int(layout.signed),
+        "samples_per_pixel": 1,
+        "photometric_interpretation": "MONOCHROME2",
+    }
+
+
 def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     try:
         with _remarks(data) as said, data.file.open() as stream:
-            ds = pydicom.dcmread(stream, force=True)
-            decoder = get_decoder(pydicom.uid.UID(data.transfer_syntax))
-            frames = [frame for frame, _ in decoder.iter_array(ds, indices=indices, raw=True)]
+            stream.seek(data.offset)
+            decoder = get_decoder(UID(data.transfer_syntax))
+            decoded = decoder.iter_array(stream.read(), indices=indices, raw=True, **_stated(data))
+            frames = [frame for frame, _ in decoded]
     except Exception as error:  # each decoder plug-in raises its own kinds
         raise FileError(
             "pixels_undecodable",

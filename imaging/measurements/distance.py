@@ -9,9 +9,10 @@ of that grid. A distance is from a vertex of one surface to the nearest vertex o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import affine_transform, map_coordinates
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
@@ -62,10 +63,7 @@ def compare(
     visit, reference = cropped(visit), cropped(reference)
     motion = _aligned(visit, reference, reference_from_visit) if align else reference_from_visit
     grid = _common_grid(visit, reference, motion)
-    points = grid.to_world(np.moveaxis(np.indices(grid.shape), 0, -1))
-    ours = _sampled(visit, motion.inverse @ points)
-    theirs = _sampled(reference, points)
-    return _overlap(ours, theirs, grid)
+    return _overlap(_sampled(visit, grid, motion.inverse), _sampled(reference, grid), grid)
 
 
 def _aligned(visit: Mask, reference: Mask, motion: RigidTransform) -> RigidTransform:
@@ -76,20 +74,32 @@ def _aligned(visit: Mask, reference: Mask, motion: RigidTransform) -> RigidTrans
 
 def _common_grid(visit: Mask, reference: Mask, motion: RigidTransform) -> Geometry:
     side = max(pixel_mm(visit.geometry), pixel_mm(reference.geometry))
-    corners = np.vstack([motion @ visit.geometry.corners_mm, reference.geometry.corners_mm])
-    margin = 2 * max(visit.geometry.spacing_mm + reference.geometry.spacing_mm)
-    low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+    corners = np.vstack([motion @ _faded_mm(visit), _faded_mm(reference)])
+    low, high = corners.min(axis=0), corners.max(axis=0)
     affine = np.diag([side, side, side, 1.0])
     affine[:3, 3] = low
     i, j, k = (int(n) for n in np.ceil((high - low) / side) + 1)
     return Geometry(affine, (i, j, k))
 
 
-def _sampled(mask: Mask, points_mm: FloatArray) -> FloatArray:
-    """Linear interpolation at points (..., 3), fading to 0 over one voxel beyond the grid."""
+def _faded_mm(mask: Mask) -> FloatArray:
+    """Return the corners (8, 3) one voxel beyond the grid, where interpolation has come to 0."""
+    return mask.geometry.to_world(list(product(*((-1, n) for n in mask.geometry.shape))))
+
+
+def _sampled(
+    mask: Mask, grid: Geometry, mask_from_grid: RigidTransform | None = None
+) -> FloatArray:
+    """Linear interpolation on a grid, fading to 0 over one voxel beyond the mask's."""
+    motion = np.eye(4) if mask_from_grid is None else mask_from_grid.matrix
+    index = np.linalg.inv(mask.geometry.affine) @ motion @ grid.affine
+    linear, offset = index[:3, :3], index[:3, 3] + 1
     padded = np.pad(mask.array, 1).astype(np.float32)
-    index = np.moveaxis(mask.geometry.to_index(points_mm) + 1, -1, 0)
-    return np.asarray(map_coordinates(padded, index, order=1, cval=0.0), dtype=np.float64)
+    along = np.diag(linear)
+    still = np.array_equal(linear, np.diag(along))  # one axis at a time, where nothing is turned
+    matrix = along if still else linear
+    field = affine_transform(padded, matrix, offset, grid.shape, np.float64, order=1)
+    return np.asarray(field, dtype=np.float64)
 
 
 def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | None:

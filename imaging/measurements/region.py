@@ -17,11 +17,10 @@ def bounding_box(
     mask: Mask, margin: tuple[int, int, int] = (0, 0, 0)
 ) -> tuple[slice, slice, slice]:
     """Return the slices that hold a mask that is not empty and `margin` voxels round it, if any."""
-    columns = np.asarray(mask.array.any(axis=2))
-    rows = np.asarray(mask.array.any(axis=0))
+    rows = np.asarray(mask.array.any(axis=0))  # whole planes at a time: the short axis may be last
     sides = (
         np.flatnonzero(side)
-        for side in (columns.any(axis=1), columns.any(axis=0), rows.any(axis=0))
+        for side in (mask.array.any(axis=(1, 2)), rows.any(axis=1), rows.any(axis=0))
     )
     i, j, k = (
         slice(max(0, int(side[0]) - more), min(n, int(side[-1]) + 1 + more))

@@ -22,9 +22,9 @@ def draw(desk: Desk) -> None:
             st.session_state["export"] = _zipped(export_reads(desk.station.store))
         made = st.session_state.get("export")
         if made is not None:
-            st.download_button(
-                desk.text("export.download"), made, "graftsite-reads.zip", "application/zip"
-            )
+            file = (made, "graftsite-reads.zip", "application/zip")
+            # A download that runs the page again may lose its own file to that run.
+            st.download_button(desk.text("export.download"), *file, on_click="ignore")
         subject_reports(desk)
 
 

@@ -23,8 +23,10 @@ def subject_reports(desk: Desk) -> None:
     name, made = st.session_state.get("report", ("", None))
     if made is not None and name == subject:
         label = desk.text("export.download")
-        st.download_button(f"{label} PDF", made.pdf, f"{name}.pdf", "application/pdf")
-        st.download_button(f"{label} HTML", made.html, f"{name}.html", "text/html")
+        pdf = (made.pdf, f"{name}.pdf", "application/pdf")
+        html = (made.html, f"{name}.html", "text/html")
+        st.download_button(f"{label} PDF", *pdf, on_click="ignore")
+        st.download_button(f"{label} HTML", *html, on_click="ignore")
 
 
 def _made(desk: Desk, subject: str) -> Document:
