@@ -15,7 +15,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from dicom_results import record_of, visit_dict
 from PIL import Image
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 from reading_room import BASELINE as READ_BASELINE
 from reading_room import LARGER, STABLE
@@ -339,7 +338,7 @@ def test_a_report_reads_in_greyscale(assessed):
     assert "△ AMBER" in said
 
 
-def test_axe_finds_no_violation(assessed, three, cohort, tmp_path):
+def test_axe_finds_no_violation(assessed, three, cohort, chromium, tmp_path):
     """Subject and cohort, in English and Chinese."""
     pages = {
         "three": three[0],
@@ -349,14 +348,12 @@ def test_axe_finds_no_violation(assessed, three, cohort, tmp_path):
     }  # fmt: skip
     for name, document in pages.items():
         (tmp_path / f"{name}.html").write_text(document.html, "utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        page = browser.new_page()
-        for file in (assessed / "report.html", *sorted(tmp_path.glob("*.html"))):
-            page.goto(file.as_uri())
-            found = Axe().run(page).response["violations"]
-            assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
-        browser.close()
+    page = chromium.new_page()
+    for file in (assessed / "report.html", *sorted(tmp_path.glob("*.html"))):
+        page.goto(file.as_uri())
+        found = Axe().run(page).response["violations"]
+        assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
+    page.close()
 
 
 def test_lanes_mark_a_missing_visit_on_the_day_the_protocol_says(cohort):
