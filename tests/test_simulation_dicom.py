@@ -158,11 +158,18 @@ def test_no_truth_is_written_into_any_attribute(subject: SimulatedSubject, tmp_p
 
 
 def test_the_committed_images_are_what_the_generator_makes(tmp_path: Path) -> None:
+    """Another processor's cosines differ in the last bit: a pixel in ten thousand may, a little."""
     sample = next(s for s in committed_set() if s.scenario.name == "S10")
     scenario = replace(sample.scenario, visits=sample.scenario.visits[:1])
     for made in write_dicom(simulate(scenario), tmp_path, sample.dialect):
         kept = SAMPLE / "subjects" / "S10" / made.relative_to(tmp_path)
-        assert made.read_bytes() == kept.read_bytes()
+        ours, theirs = pydicom.dcmread(made), pydicom.dcmread(kept)
+        images = [ds.pixel_array.astype(float) for ds in (ours, theirs)]
+        apart = np.abs(images[0] - images[1])
+        assert np.mean(apart > 0) <= 1e-4
+        assert apart.max() <= 0.01 * images[1].max()
+        del ours.PixelData, theirs.PixelData
+        assert (ours.file_meta, ours) == (theirs.file_meta, theirs)
 
 
 def test_each_committed_subject_has_its_truth_beside_and_all_fit_in_25_mb() -> None:
