@@ -11,7 +11,7 @@ from imaging.loaders import check_pixels, find_series
 from imaging.protocol import load_protocol
 
 PROTOCOL = load_protocol()
-SECONDS_A_FILE = 5.0  # the slowest takes 0.2 s; a hang takes for ever
+SECONDS_A_FILE = 5.0  # of processor; the slowest takes 0.2 s, a hang takes for ever
 MEMORY_GROWTH_MB = 500
 CT, MR = b"1.2.840.10008.5.1.4.1.1.2\0", b"1.2.840.10008.5.1.4.1.1.4\0"
 
@@ -40,9 +40,9 @@ def test_each_hostile_file_is_one_clean_refusal_in_bounded_time_and_memory(hosti
     assert len(paths) == 389
     before = peak_mb()
     for path in paths:
-        start = time.monotonic()
+        start = time.process_time()
         inventory = check_pixels(find_series([path], PROTOCOL))
-        assert time.monotonic() - start < SECONDS_A_FILE, path
+        assert time.process_time() - start < SECONDS_A_FILE, path
         assert inventory.series == (), path
         assert [r.files for r in inventory.refusals] == [(str(path),)], path
         assert len(inventory.refusals[0].message) < 1000, path

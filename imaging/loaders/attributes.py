@@ -74,7 +74,7 @@ def words(ds: Dataset, key: Key) -> tuple[str, ...]:
         return ()
     items = found if isinstance(found, (list, tuple, MultiValue)) else [found]
     texts = (str(item).replace("\0", " ").strip() for item in items if item is not None)
-    return tuple(printable(text)[:TEXT_MAX] for text in texts if text)
+    return tuple(printable(text[:TEXT_MAX]) for text in texts if text)
 
 
 def printable(text: str) -> str:
