@@ -7,12 +7,13 @@ from abdomen import abdomen
 from test_assessment import PROTOCOL, series, statuses, visit
 
 from imaging.assessment import assess
+from imaging.concurrency import Inline
 from imaging.errors import MaskError, SeedError
 from imaging.findings.evidence import Status
 from imaging.geometry import to_ras
 from imaging.guidance import Guidance
 from imaging.outlines import outline_graft
-from imaging.preparation import prepare
+from imaging.preparation import prepare_visits
 from imaging.series import Role
 from imaging.visit import Subject, VisitName
 from imaging.volume import Volume
@@ -77,7 +78,8 @@ def prepared():
     """The baseline of the abdomen with a graft, from its images to its muscles."""
     t2, t1, *_ = abdomen(graft=True)
     first = visit(VisitName.BASELINE, 0, series(t2, Role.T2W_FS), series(t1, Role.T1W_FS))
-    found, _ = prepare(first, None, PROTOCOL)
+    (only,) = prepare_visits((first,), PROTOCOL, Inline())
+    found, _ = only.result()
     assert found is not None
     return found
 

@@ -1,5 +1,7 @@
 """Signal: ratios, spread, foci and pattern of grafts with known intensities."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import EMPTY, GRID, PROTOCOL, RIGHT, ball, box, image, reference_of, signal_of
@@ -28,6 +30,17 @@ def test_the_ratio_is_that_of_the_medians_and_its_interval_holds_it() -> None:
     assert ratio.value == pytest.approx(1.5, abs=0.01)
     assert ratio.ci95 is not None
     assert ratio.ci95[0] < 1.5 < ratio.ci95[1]
+
+
+def test_the_interval_of_a_ratio_holds_that_to_either_sides_muscle_alone() -> None:
+    """Muscle of 80 and of 120: a graft of 150 is 1.88 times the one and 1.25 times the other."""
+    picture = image({1.5: GRAFT})
+    even = reference_of(picture)
+    uneven = replace(even, left_median=measured(80.0), right_median=measured(120.0))
+    plain, wide = (measure_signal(picture, GRAFT, r, PROTOCOL).ratio for r in (even, uneven))
+    assert plain.value == wide.value == pytest.approx(1.5, abs=0.01)
+    assert plain.ci95 == pytest.approx((1.5, 1.5), abs=0.05)
+    assert wide.ci95 == pytest.approx((1.5 / 1.2, 1.5 / 0.8), abs=0.05)
 
 
 def test_contrast_to_noise_is_the_difference_in_standard_deviations_of_muscle() -> None:

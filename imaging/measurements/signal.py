@@ -124,13 +124,28 @@ def muscle_ratio(
 ) -> Measurement:
     """Return the median of a graft's core over that of reference muscle.
 
-    Neither may be empty. There is no interval when there is too little of either.
+    Neither may be empty. There is no interval when there is too little of either. The interval
+    also holds the ratio to the muscle of either side alone: which of them is like the muscle at
+    the graft's own place, under the coil's shading, is not known.
     """
     small, part = cropped_pair(volume, graft)
     ours = sample(small, core(part, sampling.erosion_pixels), sampling.bootstrap_block_mm)
     muscle = sample(*cropped_pair(volume, reference.mask), sampling.bootstrap_block_mm)
     interval = ratio_ci95(ours, muscle, sampling.bootstrap_draws, sampling.bootstrap_seed)
+    if interval is not None:
+        darkest, brightest = _sides(reference)
+        interval = (
+            interval[0] * reference.median / brightest,
+            interval[1] * reference.median / darkest,
+        )
     return measured(float(np.median(ours.values)) / reference.median, interval)
+
+
+def _sides(reference: Reference) -> tuple[float, float]:
+    """Return the least and greatest median of both sides and of all their muscle, above 0."""
+    sides = (reference.left_median.value, reference.right_median.value)
+    medians = [reference.median, *(side for side in sides if side is not None and side > 0)]
+    return min(medians), max(medians)
 
 
 def describe(values: FloatArray) -> Spread:
