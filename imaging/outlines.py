@@ -13,7 +13,7 @@ from imaging.images import Images
 from imaging.loaders.mask_target import MaskTarget
 from imaging.messages import text
 from imaging.positioning import MIRRORED
-from imaging.protocol import Protocol
+from imaging.protocol import Protocol, SegmentationLimits
 from imaging.quality import QualityEntry
 from imaging.registration import Registration
 from imaging.resampling import resample
@@ -67,11 +67,31 @@ def outline_graft(
     graft = segmenter_named(protocol.segmenter).graft(
         t2, images.t1_on_t2_grid, muscles, protocol.segmentation, prior, stroke
     )
-    if graft.present or at_baseline or prior is not None:
+    if at_baseline or prior is not None:
         return graft
+    if graft.mask is not None:
+        return _perhaps_a_part(graft, earlier, protocol.segmentation)
     # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.
     reason = text("segmentation.graft_place_unknown")
     return Graft(None, graft.source, 0.0, (reason, *graft.reasons))
+
+
+def _perhaps_a_part(graft: Graft, earlier: Earlier | None, limits: SegmentationLimits) -> Graft:
+    """Doubt an outline far smaller than the baseline's.
+
+    Round a bright focus a settled graft looks like muscle, and nothing says where it was.
+    """
+    before_ml = 0.0 if earlier is None else _volume_ml(earlier.graft.mask)
+    if _volume_ml(graft.mask) >= limits.graft_part_fraction * before_ml:
+        return graft
+    percent = 100 * _volume_ml(graft.mask) / before_ml
+    reason = text("segmentation.graft_part_alone", percent=percent)
+    confidence = min(graft.confidence, limits.graft_invisible_confidence)
+    return replace(graft, confidence=confidence, reasons=(reason, *graft.reasons))
+
+
+def _volume_ml(mask: Mask | None) -> float:
+    return 0.0 if mask is None else mask.voxels * mask.geometry.voxel_volume_ml
 
 
 def wrong_side(

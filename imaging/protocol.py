@@ -171,6 +171,7 @@ class SegmentationLimits(Section):
     graft_agreement_good: Positive
     graft_agreement_min: Positive
     graft_invisible_confidence: Fraction
+    graft_part_fraction: Fraction
 
 
 class MorphologyLimits(Section):
