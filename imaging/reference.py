@@ -28,7 +28,8 @@ class Reference:
     median
         Their median intensity, arbitrary units.
     robust_sd
-        1.4826 times their median absolute deviation, same units.
+        1.4826 times their median absolute deviation, each side's from its own median: what the
+        sides differ by is the coil's doing, and would hide foci. Same units.
     left_median, right_median
         Medians of REF1 (left rectus above and below the graft) and REF2 (right rectus,
         mirrored); missing with a reason when that side gave too few voxels.
@@ -79,15 +80,14 @@ def reference_muscle(
     used = Mask(sides[0] | sides[1], volume.geometry)
     if used.is_empty:
         return NoReference(text("quality.reference_too_small", **_required(limits)))
-    values = volume.array[used.array].astype(np.float64)
-    median = float(np.median(values))
+    median = float(np.median(volume.array[used.array].astype(np.float64)))
     if median <= 0:
         return NoReference(text("quality.reference_black"))
     left_median, right_median = (_side_median(volume, side, limits) for side in sides)
     return Reference(
         mask=used,
         median=median,
-        robust_sd=float(1.4826 * np.median(np.abs(values - median))),
+        robust_sd=_spread(volume, sides),
         left_median=left_median,
         right_median=right_median,
         disagreement=_disagreement(left_median, right_median),
@@ -135,6 +135,12 @@ def _side_median(volume: Volume, side: BoolArray, limits: ReferenceMuscle) -> Me
     if not side.any():
         return missing(text("quality.reference_side_too_small", **_required(limits)))
     return measured(float(np.median(volume.array[side])))
+
+
+def _spread(volume: Volume, sides: list[BoolArray]) -> float:
+    values = [volume.array[side].astype(np.float64) for side in sides if side.any()]
+    off = np.concatenate([np.abs(side - np.median(side)) for side in values])
+    return float(1.4826 * np.median(off))
 
 
 def _required(limits: ReferenceMuscle) -> dict[str, float]:

@@ -64,6 +64,14 @@ def test_medians_and_disagreement_are_those_of_the_two_sides() -> None:
     assert reference.robust_sd == 0
 
 
+def test_the_spread_is_that_within_the_sides_not_what_they_differ_by() -> None:
+    """Every voxel is 2 from its own side's median; together they lie about 40 apart."""
+    stripes = np.where(np.arange(HERE.shape[0]) % 2, 2.0, -2.0)[:, None, None]
+    volume = painted(80, 120)
+    reference = sampled(Volume((volume.array + stripes).astype(np.float32), HERE))
+    assert reference.robust_sd == pytest.approx(1.4826 * 2)
+
+
 def test_the_graft_never_counts_as_its_own_reference() -> None:
     assert sampled(painted(100, 100, graft=9000)).median == 100
 
