@@ -70,28 +70,28 @@ def outline_graft(
     if at_baseline or prior is not None:
         return graft
     if graft.mask is not None:
-        return _perhaps_a_part(graft, earlier, protocol.segmentation)
+        return _perhaps_a_part(graft.mask, graft, earlier, protocol.segmentation)
     # A settled graft looks like muscle: not seen, and not knowing where to look, is not gone.
     reason = text("segmentation.graft_place_unknown")
     return Graft(None, graft.source, 0.0, (reason, *graft.reasons))
 
 
-def _perhaps_a_part(graft: Graft, earlier: Earlier | None, limits: SegmentationLimits) -> Graft:
+def _perhaps_a_part(
+    found: Mask, graft: Graft, earlier: Earlier | None, limits: SegmentationLimits
+) -> Graft:
     """Doubt an outline far smaller than the baseline's.
 
     Round a bright focus a settled graft looks like muscle, and nothing says where it was.
     """
-    before_ml = 0.0 if earlier is None else _volume_ml(earlier.graft.mask)
-    if _volume_ml(graft.mask) >= limits.graft_part_fraction * before_ml:
+    before = None if earlier is None else earlier.graft.mask
+    if before is None:
         return graft
-    percent = 100 * _volume_ml(graft.mask) / before_ml
-    reason = text("segmentation.graft_part_alone", percent=percent)
+    share = found.voxel_volume_ml / before.voxel_volume_ml
+    if share >= limits.graft_part_fraction:
+        return graft
+    reason = text("segmentation.graft_part_alone", percent=100 * share)
     confidence = min(graft.confidence, limits.graft_invisible_confidence)
     return replace(graft, confidence=confidence, reasons=(reason, *graft.reasons))
-
-
-def _volume_ml(mask: Mask | None) -> float:
-    return 0.0 if mask is None else mask.voxels * mask.geometry.voxel_volume_ml
 
 
 def wrong_side(

@@ -10,12 +10,11 @@ import hashlib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from imaging.errors import ProtocolError
-from imaging.threshold import Count, Fraction, Positive, Section
+from imaging.threshold import Count, Fraction, Positive, Section, values_of
 
 
 class VisitWindows(Section):
@@ -277,7 +276,7 @@ def load_protocol(path: Path | None = None) -> Protocol:
         raw = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProtocolError("protocol_not_toml", file=name, detail=str(error)) from error
-    plain = {key: _values(name, key, entry) for key, entry in raw.items()}
+    plain = {key: values_of(name, key, entry) for key, entry in raw.items()}
     try:
         return Protocol.model_validate({**plain, "sha256": hashlib.sha256(content).hexdigest()})
     except ValidationError as error:
@@ -292,16 +291,3 @@ def _content(path: Path | None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ProtocolError("protocol_unreadable", file=path, detail=error.strerror) from error
-
-
-def _values(file: str, section: str, entries: Any) -> Any:
-    if not isinstance(entries, dict):
-        return entries
-    return {name: _value(file, f"{section}.{name}", entry) for name, entry in entries.items()}
-
-
-def _value(file: str, key: str, entry: Any) -> Any:
-    wanted = {"value", "unit", "source", "rationale"}
-    if not isinstance(entry, dict) or set(entry) != wanted:
-        raise ProtocolError("protocol_entry", file=file, key=key)
-    return entry["value"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from imaging.anatomy import Anatomy
 from imaging.assessment import Assessment, VisitAssessment
@@ -20,34 +19,8 @@ from imaging.quality import QualityEntry
 from imaging.series import Series
 from imaging.visit import VisitName
 from surveillance.exports import contract
+from surveillance.exports.collector import Collector
 from surveillance.fingerprint import program_version
-
-
-@dataclass(slots=True)
-class _Collector:
-    """Turns measurements into numbers and keeps, in order, why some are missing."""
-
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def number(self, name: str, measurement: Measurement | None) -> float | None:
-        if measurement is None:
-            return None
-        if measurement.reason is not None:
-            self.reasons[name] = measurement.reason
-        return measurement.value
-
-    def note(self, name: str, reason: str | None) -> None:
-        if reason is not None:
-            self.reasons[name] = reason
-
-    def entries(self) -> Iterator[contract.QualityBlock]:
-        """Yield one entry per reason, naming all the numbers it explains."""
-        names: dict[str, list[str]] = {}
-        for name, reason in self.reasons.items():
-            names.setdefault(reason, []).append(name)
-        for reason, missing in names.items():
-            message = text("record.not_measured", numbers=", ".join(missing), reason=reason)
-            yield contract.QualityBlock(code="NOT_MEASURED", severity="info", message=message)
 
 
 def record_of(assessment: Assessment, fingerprint: str) -> contract.AssessmentRecord:
@@ -65,7 +38,7 @@ def record_of(assessment: Assessment, fingerprint: str) -> contract.AssessmentRe
 
 
 def _visit(assessed: VisitAssessment, protocol: Protocol) -> contract.VisitBlock:
-    collector = _Collector()
+    collector = Collector()
     visit, anatomy = assessed.visit, assessed.anatomy
     graft = _graft(assessed, collector)
     muscle = _muscle(anatomy, collector)
@@ -143,7 +116,7 @@ def _registration(assessed: VisitAssessment) -> contract.RegistrationBlock | Non
 
 
 def _deformation(
-    assessed: VisitAssessment, collector: _Collector
+    assessed: VisitAssessment, collector: Collector
 ) -> contract.DeformationBlock | None:
     registration = assessed.anatomy.registration if assessed.anatomy else None
     if registration is None or not registration.success:
@@ -167,7 +140,7 @@ def _point(point_mm: FloatArray | None) -> tuple[float, float, float] | None:
     return x, y, z
 
 
-def _graft(assessed: VisitAssessment, collector: _Collector) -> contract.GraftBlock:
+def _graft(assessed: VisitAssessment, collector: Collector) -> contract.GraftBlock:
     graft, shape = assessed.timepoint.graft, assessed.timepoint.shape
     to_baseline = assessed.timepoint.baseline_from_visit
     centroid = shape.centroid_mm
@@ -196,7 +169,7 @@ def _graft(assessed: VisitAssessment, collector: _Collector) -> contract.GraftBl
     )
 
 
-def _muscle(anatomy: Anatomy | None, collector: _Collector) -> contract.MuscleBlock:
+def _muscle(anatomy: Anatomy | None, collector: Collector) -> contract.MuscleBlock:
     names = ("thickness_left_mm", "thickness_right_mm", "volume_left_ml", "volume_right_ml")
     muscle = anatomy.muscle if anatomy else None
     numbers = {
@@ -207,7 +180,7 @@ def _muscle(anatomy: Anatomy | None, collector: _Collector) -> contract.MuscleBl
     )
 
 
-def _t2(assessed: VisitAssessment, protocol: Protocol, collector: _Collector) -> contract.T2Block:
+def _t2(assessed: VisitAssessment, protocol: Protocol, collector: Collector) -> contract.T2Block:
     signal = assessed.timepoint.signal
     if signal is None:
         collector.note("t2", text("reason.no_t2"))
@@ -245,7 +218,7 @@ def _new(focus: Focus, assessed: VisitAssessment, protocol: Protocol) -> bool | 
     return is_new(focus, assessed.timepoint, Seen(baseline, baseline.signal), protocol)
 
 
-def _t1(anatomy: Anatomy | None, collector: _Collector) -> contract.T1Block:
+def _t1(anatomy: Anatomy | None, collector: Collector) -> contract.T1Block:
     contrast = anatomy.t1 if anatomy else None
     if contrast is None or contrast.fat is None:
         collector.note("t1", text("record.no_t1"))
@@ -275,9 +248,7 @@ def _t1(anatomy: Anatomy | None, collector: _Collector) -> contract.T1Block:
     )
 
 
-def _change(
-    change: Change | None, block: str, collector: _Collector
-) -> contract.ChangeBlock | None:
+def _change(change: Change | None, block: str, collector: Collector) -> contract.ChangeBlock | None:
     if change is None:
         return None
     measurements: Mapping[str, Measurement] = {
