@@ -6,8 +6,8 @@ each of a number of equally filled classes of f (cross contrast: the correlation
 et al., MICCAI 1998). In both the explanation is linear in m, so it is projected out of residual
 and Jacobian, and each iteration solves six equations.
 
-Intensities are compressed and the worst explained points left out, because a resorbing graft and
-moving bowel are no part of the motion. Sums run in one fixed order without BLAS: the result has
+The worst explained points are left out, because a resorbing graft and moving bowel are no part of
+the motion. Sums run in one fixed order without BLAS: the result has
 the same bits at any number of threads.
 """
 
@@ -24,7 +24,6 @@ from scipy.spatial.transform import Rotation
 from imaging.geometry import FloatArray
 from imaging.resolution import CLASSES, Level, linear, mapped
 from imaging.transform import RigidTransform
-from imaging.volume import Mask, Volume
 
 _OVERLAP_MIN = 0.5
 _OVERLAP_LOSS_MAX = 0.05
@@ -124,18 +123,6 @@ def trimmed(at: Level, motion: RigidTransform, share: float) -> Level:
     residual = np.abs(_unexplained(at, inside, found))
     keep = np.flatnonzero(inside)[residual <= np.quantile(residual, 1 - share)]
     return at.having(keep)
-
-
-def compressed(volume: Volume, region: Mask) -> Volume:
-    """Return I / (I + m) with m the median inside `region`: 0 in air, 1/2 in the wall, below 1.
-
-    Muscle and suppressed fat differ by little, fluid from both by ten times: uncompressed, a
-    drop of fluid outweighs the whole wall.
-    """
-    inside = volume.array[region.array]
-    middle = max(float(np.median(inside)) if inside.size else 0.0, 1e-6)
-    positive = np.maximum(volume.array, 0)
-    return Volume((positive / (positive + middle)).astype(np.float32), volume.geometry)
 
 
 def best_shift(

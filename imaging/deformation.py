@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from imaging import alignment
 from imaging.bspline import VectorField
 from imaging.freeform import Pair, displaced
 from imaging.geometry import FloatArray, Geometry
+from imaging.intensity import compressed
 from imaging.landmarks import PROFILE_MM, LandmarkErrors, landmark_errors
 from imaging.measurement import Measurement, measured, missing
 from imaging.messages import text
@@ -159,8 +159,8 @@ def _found(
     there = cropped(moving.image, motion @ region.geometry.corners_mm, _REACH_MM)
     seen = resample(region, there.geometry, motion.inverse)
     pair = Pair(
-        fixed=alignment.compressed(here, region),
-        moving=alignment.compressed(there, seen),
+        fixed=compressed(here, region),
+        moving=compressed(there, seen),
         motion=motion,
         region=region,
         left_out=_widened(fixed.graft, region.geometry),

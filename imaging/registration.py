@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from imaging import alignment
 from imaging.alignment import Anchor
 from imaging.geometry import FloatArray
+from imaging.intensity import compressed, local_contrast
 from imaging.messages import text
 from imaging.plausibility import (
     implausible,
@@ -112,7 +113,8 @@ def register_rigid(
     seen = resample(region, moving.geometry, start.inverse)
     if seen_fraction(points, moving.geometry, start) < limits.overlap_min or seen.is_empty:
         return _failed(start, "registration.no_overlap")
-    fixed, moving = alignment.compressed(fixed, region), alignment.compressed(moving, seen)
+    alike = local_contrast if contrast is Contrast.SAME else compressed
+    fixed, moving = alike(fixed, region), alike(moving, seen)
     here, there = trunk or (None, None)
     forward = _one_way(fixed, moving, (region, here), start, limits, contrast)
     back = _one_way(moving, fixed, (seen, there), start.inverse, limits, contrast)

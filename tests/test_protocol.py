@@ -63,7 +63,12 @@ def test_a_missing_section_is_refused_by_its_name(changed):
 
 def test_a_value_out_of_its_range_is_refused(changed):
     with pytest.raises(ProtocolError, match="dice_min"):
-        load_protocol(changed("{ value = 0.70, unit", "{ value = 7.0, unit"))
+        load_protocol(
+            changed(
+                "dice_min                  = { value = 0.70, unit",
+                "dice_min                  = { value = 7.0, unit",
+            )
+        )
 
 
 def test_a_number_written_as_text_is_refused(changed):
