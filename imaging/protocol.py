@@ -171,6 +171,8 @@ class SegmentationLimits(Section):
     graft_agreement_min: Positive
     graft_invisible_confidence: Fraction
     graft_part_fraction: Fraction
+    graft_spot_held_min: Fraction
+    graft_spot_same_min: Fraction
 
 
 class MorphologyLimits(Section):

@@ -35,6 +35,8 @@ _BEYOND = 0.5
 _ROUNDING = 12.0
 """A share rounded to 0 or 1 is off by up to a half either way: variance 1/12."""
 _CORE_VOXELS_MIN = 8
+_EXTREME_PERCENT = 10
+"""So much of a plate too thin to have a core lies square on voxels: it shows the own level."""
 _AROUND = np.zeros((3, 3, 3), np.bool_)
 _AROUND[:, :, 1] = _AROUND[1, 1, :] = True
 """Eight neighbours in the slice and two through it: slices are thick, slanted ones far away."""
@@ -107,7 +109,7 @@ def _inside(
     if core.sum() >= _CORE_VOXELS_MIN:
         level = _local_mean(image, core, _INSIDE_MM, spacing_mm)
         return np.where(np.isnan(level), np.median(image[core]), level)
-    extreme = np.percentile(image[mask], 90 if bright else 10)
+    extreme = np.percentile(image[mask], 100 - _EXTREME_PERCENT if bright else _EXTREME_PERCENT)
     return np.full(image.shape, extreme)
 
 

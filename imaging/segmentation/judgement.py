@@ -16,7 +16,7 @@ from imaging.segmentation.contrast import BoolArray
 from imaging.segmentation.outline import Outline
 from imaging.segmentation.scene import Scene
 
-_FLOOR = 0.2
+FLOOR = 0.2
 """What one failed check leaves: below any sensible limit, even alone."""
 
 
@@ -37,7 +37,7 @@ def combined(parts: list[Judged]) -> tuple[float, tuple[str, ...]]:
 def ramp(value: float, bad: float, good: float) -> float:
     """Return 1 at `good` or better, the floor at `bad` or worse, a line between."""
     share = float(np.clip((value - bad) / (good - bad), 0.0, 1.0))
-    return _FLOOR + (1.0 - _FLOOR) * share
+    return FLOOR + (1.0 - FLOOR) * share
 
 
 def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:

@@ -15,22 +15,13 @@ from scipy import ndimage
 from imaging.messages import text
 from imaging.segmentation.contrast import BoolArray
 from imaging.segmentation.found import Found, images_for, invisible, judged, score
-from imaging.segmentation.judgement import Judged, ramp
+from imaging.segmentation.judgement import FLOOR, Judged, ramp
 from imaging.segmentation.outline import Outline, holes_filled, outline
 from imaging.segmentation.scene import Scene, plates, within
 from imaging.segmentation.seed import Stroke
 
 _SEED_MM = 3.0
 """Radius round a click that is taken to be graft."""
-
-_HELD = 0.9
-"""A region holds a spot when it has this share of it: two outlines of one thing differ a little."""
-
-_STANDING = 0.2
-"""A region with less confidence has failed a check outright: the reader's spot is better."""
-
-_SAME = 0.8
-"""A spot that fills this share of the region around it is that region."""
 
 
 def seeded(place: Scene, stroke_mm: Stroke) -> Found:
@@ -49,15 +40,16 @@ def seeded(place: Scene, stroke_mm: Stroke) -> Found:
 
 
 def _surest(place: Scene, around: list[Outline]) -> Found | None:
-    """Return the surest region that stands up at all, the larger of two; None without one."""
+    """Return the surest region that fails no check outright, the larger of two, or None."""
     found = [judged(place, each, seeded=True) for each in around]
-    standing = [each for each in found if each.confidence >= _STANDING]
+    standing = [each for each in found if each.confidence >= FLOOR]
     return max(standing, key=lambda each: (each.confidence, int(each.region.sum())), default=None)
 
 
 def _whole(place: Scene, spot: Outline, around: list[Outline]) -> Found:
     """Return the surest region around a spot if it is as sure as the spot, else the spot."""
-    larger = [each for each in around if spot.region.sum() < _SAME * each.region.sum()]
+    same = place.limits.graft_spot_same_min
+    larger = [each for each in around if spot.region.sum() < same * each.region.sum()]
     whole = _surest(place, larger)
     if whole is not None and whole.confidence >= judged(place, spot, seeded=True).confidence:
         return whole
@@ -73,10 +65,8 @@ def _around(place: Scene, spot: BoolArray) -> list[Outline]:
     levels = (place.t2.ratio > limits.graft_ratio_min, score(place) > limits.graft_prior_sd_min)
     cores = (_core(place, level & place.left, spot) for level in levels)
     found = (outline(place, core, images_for(place, core)) for core in cores if core.any())
-    return [
-        each for each in found
-        if each is not None and (each.region & spot).sum() >= _HELD * spot.sum()
-    ]  # fmt: skip
+    held = limits.graft_spot_held_min * spot.sum()
+    return [each for each in found if each is not None and (each.region & spot).sum() >= held]
 
 
 def _core(place: Scene, bright: BoolArray, spot: BoolArray) -> BoolArray:
@@ -90,7 +80,7 @@ def _core(place: Scene, bright: BoolArray, spot: BoolArray) -> BoolArray:
 def _part(place: Scene, spot: Outline, whole: BoolArray) -> Judged:
     """Judge whether an outline is but a part of a larger region, and how small a one."""
     limits, share = place.limits, float(spot.region.sum()) / max(int(whole.sum()), 1)
-    if (spot.region & whole).sum() < _HELD * spot.region.sum():
+    if (spot.region & whole).sum() < limits.graft_spot_held_min * spot.region.sum():
         return Judged(1.0, "")
     return Judged(
         ramp(share, limits.graft_visible_min, limits.graft_visible_good),
