@@ -59,7 +59,7 @@ lint: .venv/ready-for-viewer
 test: lint .venv/packages-ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered
 
-bench: .venv/ready-to-test peers
+bench: .venv/ready-to-test .venv/packages-ready peers
 	$(BIN)/python -m benchmarks
 
 # The programs that the benchmarks compare with, each in an environment that suits it. One that cannot be

@@ -8,15 +8,14 @@ what has become of the graft.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nibabel as nib
 import numpy as np
 
+from benchmarks.process import cost
 from imaging.geometry import Geometry, to_ras
 from imaging.resampling import resample
 from imaging.simulation import GraftState, Scenario, VisitPlan, simulate
@@ -41,16 +40,9 @@ def _measured(folder: str, cores: int) -> dict[str, float]:
     mine = sorted(os.sched_getaffinity(0))[:cores]
     run = f"import os; os.sched_setaffinity(0, {mine}); from surveillance.cli import main; main()"
     arguments = ["assess", f"{folder}/in", "--output", f"{folder}/out{cores}", "--quiet"]
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", run, *arguments])
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"assess ended with status {status}")
-    return {
-        "wall_s": time.perf_counter() - started,
-        "cpu_s": used.ru_utime + used.ru_stime,
-        "peak_gb": used.ru_maxrss / 1024**2,
-    }
+    told = cost([sys.executable, "-c", run, *arguments])
+    peak_gb = told.pop("peak_mb") / 1024
+    return {**told, "peak_gb": peak_gb}
 
 
 def write_subject(folder: Path) -> None:

@@ -6,8 +6,6 @@ visit to visit, and given other names from subject to subject.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.assess_subject import write_image
+from benchmarks.process import cost
 from imaging.loaders import find_series
 from imaging.protocol import load_protocol
 from imaging.series import Role
@@ -59,11 +58,7 @@ def peak_mb(images: dict[Role, Volume], slices: int, visits: int, subjects: int)
                     write_image(image, shape, number, folder / f"{role.name.lower()}.nii.gz")
         program = [sys.executable, "-c", "from surveillance.cli import main; main()"]
         arguments = ["assess", f"{place}/in", "--output", f"{place}/out", "--quiet"]
-        process = subprocess.Popen([*program, *arguments])
-        _, status, used = os.wait4(process.pid, 0)
-        if os.waitstatus_to_exitcode(status):
-            raise RuntimeError(f"assess ended with {os.waitstatus_to_exitcode(status)}")
-    return used.ru_maxrss / 1024
+        return cost([*program, *arguments])["peak_mb"]
 
 
 def _sample() -> dict[Role, Volume]:

@@ -1,6 +1,8 @@
 """Benchmarks: on small inputs they run, contenders agree, and a peer that fails says why."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from benchmarks import measure_mask, memory, page, read_series, register_wall, s
 from benchmarks.__main__ import RESULTS
 from benchmarks.contest import Contender, compared, in_turns, largest_difference
 from benchmarks.patient import Pair
+from benchmarks.process import cost
 from benchmarks.register_visit import trunk
 from imaging.geometry import Geometry
 from imaging.segmentation.body import body_mask
@@ -92,6 +95,17 @@ def test_a_contender_that_fails_says_why(
 
 def test_the_largest_difference_is_relative_to_ours() -> None:
     assert largest_difference({"a": 11.0, "other": 1.0}, {"a": 10.0}) == pytest.approx(0.1)
+
+
+def test_the_peak_of_a_command_is_its_own_whatever_the_process_that_measures_holds() -> None:
+    held = np.ones(40_000_000)  # 320 MB
+    told = cost([sys.executable, "-c", "x = bytearray(50_000_000)"])
+    assert 50 < told["peak_mb"] < 150 < held.nbytes / 2**20
+
+
+def test_a_command_that_fails_costs_nothing_but_an_error() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        cost([sys.executable, "-c", "raise SystemExit(3)"])
 
 
 def test_memory_on_a_line_leaves_no_residual() -> None:
