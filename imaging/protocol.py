@@ -146,8 +146,10 @@ class SegmentationLimits(Section):
     graft_smoothing_mm: Positive
     graft_prior_margin_mm: Positive
     graft_prior_sd_min: Positive
+    graft_prior_whole_sd_min: Positive
     graft_dark_ratio_max: Positive
     graft_seed_tolerance_mm: Positive
+    graft_seed_muscle_min: Fraction
     graft_contrast_good: Positive
     graft_contrast_alone: Positive
     graft_contrast_min: Positive

@@ -322,6 +322,21 @@ def test_a_bulge_within_the_registration_error_is_undecided() -> None:
     assert finding.status is INDETERMINATE
 
 
+def test_a_mass_effect_cannot_be_told_where_the_muscles_are_not_sure() -> None:
+    unsure = replace(muscles(left=BULGING), confidence=0.49)
+    finding = morphology(timepoint(wall=unsure))
+    assert finding.status is INDETERMINATE
+    assert finding.signs == set()
+    assert "the rectus muscles of M3 were found with a confidence of 0.49" in sentences(finding)
+
+
+def test_growth_is_told_without_sure_muscles() -> None:
+    unsure = replace(muscles(), confidence=0.0)
+    finding = morphology(timepoint(graft=box((10, 39), (0, 9), (-10, 10)), wall=unsure))
+    assert finding.status is ADVERSE
+    assert "growth" in finding.signs
+
+
 def test_without_muscles_mass_effect_is_undecided() -> None:
     finding = morphology(timepoint(muscle=None))
     assert finding.status is INDETERMINATE

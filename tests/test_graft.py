@@ -49,6 +49,7 @@ def slab(x0: int, x1: int) -> NDArray[np.bool_]:
 LEFT, RIGHT = slab(86, 146), slab(14, 74)
 PLATE = ellipsoid((112, 26, 12), (16, 4, 24))
 """32 x 8 x 48 mm in the left muscle: 6.4 mL."""
+WIDE = ellipsoid((112, 26, 12), (22, 5, 30))
 TWO_PARTS = ellipsoid((100, 26, 12), (9, 4, 24)), ellipsoid((128, 26, 12), (9, 4, 24))
 """10 mm of muscle between them."""
 
@@ -313,3 +314,20 @@ def test_a_stroke_that_leaves_the_muscle_is_refused_with_the_point_that_does() -
     inside, bowel = at(112, 26, 12), (30.0, -55.0, 48.0)
     with pytest.raises(SeedError, match=r"30\.0, -55\.0, 48\.0"):
         segment_graft(image((PLATE, 180.0)), None, muscles(), LIMITS, stroke_mm=(inside, bowel))
+
+
+def test_a_settled_graft_little_brighter_than_muscle_is_not_given_up_for_its_bright_focus() -> None:
+    """Of 108 on 100 a voxel says nothing beside its noise; the baseline's place as a whole does."""
+    focus = ellipsoid((112, 26, 12), (6, 4, 10))
+    faint = image((WIDE, 108.0), (focus, 400.0), noise=9.0)
+    graft = segment_graft(faint, None, muscles(), LIMITS, Mask(WIDE, geometry()))
+    assert dice(graft, WIDE) > 0.7
+    assert graft.confidence < SURE
+
+
+def test_where_the_baselines_place_is_muscle_again_a_focus_is_not_made_the_whole() -> None:
+    focus = ellipsoid((112, 26, 12), (6, 4, 10))
+    alone = image((focus, 400.0), noise=9.0)
+    graft = segment_graft(alone, None, muscles(), LIMITS, Mask(WIDE, geometry()))
+    assert dice(graft, focus) > 0.8
+    assert graft.confidence < SURE

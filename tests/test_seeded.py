@@ -100,6 +100,32 @@ def test_a_spot_that_is_a_small_part_of_the_baselines_graft_is_not_believed():
     assert not any("larger region" in reason for reason in alone.reasons)
 
 
+def test_a_bright_region_round_a_spot_that_is_a_small_part_of_the_baselines_graft_is_no_more_sure():
+    prior = moved(WHOLE, (0, 0, 0))
+    made = image((ellipsoid((106, 26, 12), (12, 5, 16)), 200), (SPOT, 700))
+    graft = segment_graft(made, None, muscles(), LIMITS, prior=prior, stroke_mm=(at(*INSIDE),))
+    assert graft.confidence < SURE
+    assert any("larger region" in reason for reason in graft.reasons)
+
+
+def test_a_reader_is_believed_beside_a_right_muscle_that_a_coil_makes_as_bright_as_the_graft():
+    coil = np.where(np.arange(160) < 80, 2.2, 1.0)[:, None, None]
+    plain = image((PLATE, 220))
+    made = replace(plain, array=(plain.array * coil).astype(np.float32))
+    pointed = segment_graft(made, None, muscles(), LIMITS, stroke_mm=(at(112, 26, 12),))
+    alone = segment_graft(made, None, muscles(), LIMITS)
+    assert alone.confidence < SURE <= pointed.confidence
+    assert dice(pointed, PLATE) > 0.9
+
+
+@pytest.mark.parametrize(("confidence", "sure"), [(0.0, 0.6), (0.5, 0.8), (1.0, 1.0)])
+def test_unsure_muscles_cost_a_pointed_graft_four_tenths_at_most(confidence, sure):
+    made = image((PLATE, 400))
+    graft = segment_graft(made, None, muscles(confidence), LIMITS, stroke_mm=(at(112, 26, 12),))
+    assert LIMITS.graft_seed_muscle_min == 0.6
+    assert graft.confidence == pytest.approx(sure, abs=0.02)
+
+
 def test_a_graft_that_kept_its_size_is_no_part_of_itself():
     prior = moved(PLATE, (1, 0, 0))
     seed = (at(112, 26, 12),)

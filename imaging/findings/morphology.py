@@ -21,7 +21,8 @@ from imaging.findings.evidence import (
 )
 from imaging.findings.status import Status
 from imaging.measurement import Measurement
-from imaging.protocol import MorphologyLimits, Protocol
+from imaging.messages import text
+from imaging.protocol import MorphologyLimits, Protocol, QualityLimits
 from imaging.timepoint import Timepoint
 
 ENDPOINT = "morphological_stability"
@@ -39,7 +40,8 @@ def judge_morphology(
     judged by what is left lying inside the former outline, because overlap falls with size, and
     a centroid that moved inside it is no migration. Mass effect is judged by thickness, bulge and
     midline, and by the deformation of the ring where it is known: where it is not, three signs
-    are enough, and the reasons say so.
+    are enough, and the reasons say so. Those three hang on the muscles' borders: where these are
+    not sure, with a graft that a reader pointed at or drew, they cannot be told.
     """
     at_baseline = first_visit(visit)
     if at_baseline or change is None or change_from_nadir is None:
@@ -54,12 +56,8 @@ def judge_morphology(
     form = (_shape(change, limits), _plate_to_ball(change, change_from_nadir, limits))
     ring = _ring(change, limits)
     known = change.muscle.log_jacobian.known
-    mass = (
-        _thickening(change, limits),
-        _bulge(change, limits),
-        _midline(change, limits),
-        *((ring,) if known else ()),
-    )
+    borders = (_thickening(change, limits), _bulge(change, limits), _midline(change, limits))
+    mass = (*_where_sure(borders, visits, protocol.quality), *((ring,) if known else ()))
     remarks = () if known else (ring.reason,)
     signs = (*growth, migration, *form, *mass)
     closed = gates(ENDPOINT, visits, protocol.quality)
@@ -67,6 +65,22 @@ def judge_morphology(
         return undecided(*closed, *ordered(signs), *remarks)
     found = _finding(growth, migration, form, mass)
     return replace(found, reasons=(*found.reasons, *remarks))
+
+
+def _where_sure(
+    borders: Sequence[Sign], visits: Sequence[Timepoint], limits: QualityLimits
+) -> tuple[Sign, ...]:
+    """Return signs of the muscles' borders, untold where a visit's muscles are not sure."""
+    for visit in visits:
+        if visit.muscle is not None and visit.muscle.confidence < limits.confidence_min:
+            why = text(
+                "finding.muscles_unsure",
+                visit=visit.label,
+                value=visit.muscle.confidence,
+                threshold=limits.confidence_min,
+            )
+            return tuple(unmeasured(s.name, why, "quality.confidence_min") for s in borders)
+    return tuple(borders)
 
 
 def _finding(

@@ -44,6 +44,8 @@ class MuscleSize:
         (m, 3) LPS, midline.
     graft_levels_mm
         Lowest and highest z of the graft; None without one.
+    confidence
+        That the compartments are where they were outlined, 0 to 1.
     """
 
     thickness_left_mm: Measurement
@@ -55,6 +57,7 @@ class MuscleSize:
     grid: Geometry
     linea_alba_mm: FloatArray
     graft_levels_mm: tuple[float, float] | None
+    confidence: float
 
 
 def measure_muscle(muscles: Muscles, graft: Graft) -> MuscleSize:
@@ -74,6 +77,7 @@ def measure_muscle(muscles: Muscles, graft: Graft) -> MuscleSize:
         grid=left.geometry,
         linea_alba_mm=np.asarray(muscles.linea_alba_mm, dtype=np.float64).reshape(-1, 3),
         graft_levels_mm=None if z is None else (float(z.min()), float(z.max())),
+        confidence=muscles.confidence,
     )
 
 

@@ -24,7 +24,7 @@ def carried(place: Scene, prior: BoolArray) -> Found:
     limits = place.limits
     zone = within(prior, limits.graft_prior_margin_mm, place.spacing_mm) & place.allowed
     apart = score(place)
-    cores = _carried_cores(place, zone, apart)
+    cores = _carried_cores(place, prior, zone, apart)
     tried = [outline(place, core, images_for(place, core)) for core in cores]
     seen = [each for each in tried if each is not None]
     found = max(seen, key=lambda each: _evidence(place, each), default=None)
@@ -49,7 +49,9 @@ def _dark_focus(place: Scene, region: BoolArray, prior: BoolArray) -> BoolArray:
     return np.isin(labels, beside[sizes[beside] >= _FOCUS_ML])
 
 
-def _carried_cores(place: Scene, zone: BoolArray, apart: NDArray[np.float32]) -> list[BoolArray]:
+def _carried_cores(
+    place: Scene, prior: BoolArray, zone: BoolArray, apart: NDArray[np.float32]
+) -> list[BoolArray]:
     """Return what stands out near the baseline's place: its brightest parts, and all of it.
 
     From the brightest parts alone a graft with a brighter focus would shrink to the focus.
@@ -58,7 +60,21 @@ def _carried_cores(place: Scene, zone: BoolArray, apart: NDArray[np.float32]) ->
     bright = zone & place.left & (place.t2.ratio > limits.graft_ratio_min)
     faint = zone & place.left & (apart > limits.graft_prior_sd_min)
     levels = ((bright, limits.graft_volume_min_ml / 2), (faint, 0.1))
-    return [piece for core, least_ml in levels for piece in pieces(place, core, least_ml)[:1]]
+    found = [piece for core, least_ml in levels for piece in pieces(place, core, least_ml)[:1]]
+    return [*found, *still_there(place, prior, apart)]
+
+
+def still_there(
+    place: Scene, prior: BoolArray, apart: NDArray[np.float32]
+) -> tuple[BoolArray, ...]:
+    """Return the baseline's place in the muscle, if as a whole it still stands out; else nothing.
+
+    A settled graft may be little brighter than muscle in every voxel and yet plainly so in all.
+    """
+    core = prior & place.left
+    if not core.any() or float(np.median(apart[core])) < place.limits.graft_prior_whole_sd_min:
+        return ()
+    return (core,)
 
 
 def _evidence(place: Scene, found: Outline) -> float:

@@ -41,16 +41,20 @@ def ramp(value: float, bad: float, good: float) -> float:
 
 
 def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:
-    """Judge an outline by its own evidence."""
+    """Judge an outline by its own evidence.
+
+    That graft and muscle are not confused is not asked where a reader has pointed at the graft.
+    """
+    confused = [] if seeded else [_brighter(place, found), sides(place, found.plateau)]
+    return [*_outlined(place, found, seeded), _one_sided(place, found), *confused]
+
+
+def _outlined(place: Scene, found: Outline, seeded: bool) -> list[Judged]:
+    """Judge whether the boundary lies where the graft ends."""
     limits, volume = place.limits, float(found.region.sum()) * place.voxel_ml
-    share = asymmetry(place, found)
     width = width_mm(found.region, place.spacing_mm)
-    sure, brighter = place.muscle_confidence, over_right(place, found)
     return [
-        Judged(
-            0.5 + 0.5 * sure if seeded else sure,
-            text("segmentation.graft_muscle_unsure", confidence=sure),
-        ),
+        _muscle(place, seeded),
         Judged(
             ramp(found.contrast_to_noise, limits.graft_contrast_min, limits.graft_contrast_good),
             text(
@@ -67,16 +71,7 @@ def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:
             ramp(found.leak, limits.graft_leak_max, limits.graft_leak_good),
             text("segmentation.graft_leak", percent=100 * found.leak),
         ),
-        Judged(
-            ramp(share, limits.graft_symmetry_max, limits.graft_symmetry_good),
-            text("segmentation.graft_symmetric", percent=100 * share),
-        ),
-        Judged(
-            ramp(brighter, limits.graft_brighter_min, limits.graft_brighter_good),
-            text("segmentation.graft_not_brighter", ratio=brighter),
-        ),
         level(place),
-        sides(place, found.plateau),
         thickness(place, found),
         Judged(
             ramp(volume, limits.graft_volume_min_ml, 2 * limits.graft_volume_min_ml),
@@ -91,6 +86,31 @@ def judge(place: Scene, found: Outline, seeded: bool = False) -> list[Judged]:
             text("segmentation.graft_narrow", width_mm=width),
         ),
     ]
+
+
+def _muscle(place: Scene, seeded: bool) -> Judged:
+    """Judge by the muscles; they matter less where a reader has said where the graft is."""
+    sure, least = place.muscle_confidence, place.limits.graft_seed_muscle_min if seeded else 0.0
+    reason = text("segmentation.graft_muscle_unsure", confidence=sure)
+    return Judged(least + (1.0 - least) * sure, reason)
+
+
+def _one_sided(place: Scene, found: Outline) -> Judged:
+    """Judge whether the other side is not bright as well, as in oedema and shading."""
+    limits, share = place.limits, asymmetry(place, found)
+    return Judged(
+        ramp(share, limits.graft_symmetry_max, limits.graft_symmetry_good),
+        text("segmentation.graft_symmetric", percent=100 * share),
+    )
+
+
+def _brighter(place: Scene, found: Outline) -> Judged:
+    """Judge whether the region is brighter than muscle of the other side."""
+    limits, brighter = place.limits, over_right(place, found)
+    return Judged(
+        ramp(brighter, limits.graft_brighter_min, limits.graft_brighter_good),
+        text("segmentation.graft_not_brighter", ratio=brighter),
+    )
 
 
 def level(place: Scene) -> Judged:

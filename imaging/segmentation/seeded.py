@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from imaging.messages import text
+from imaging.segmentation.carried import still_there
 from imaging.segmentation.contrast import BoolArray
 from imaging.segmentation.found import Found, images_for, invisible, judged, score
 from imaging.segmentation.judgement import FLOOR, Judged, ramp
@@ -41,7 +42,7 @@ def seeded(place: Scene, stroke_mm: Stroke) -> Found:
 
 def _surest(place: Scene, around: list[Outline]) -> Found | None:
     """Return the surest region that fails no check outright, the larger of two, or None."""
-    found = [judged(place, each, seeded=True) for each in around]
+    found = [_believed(place, each) for each in around]
     standing = [each for each in found if each.confidence >= FLOOR]
     return max(standing, key=lambda each: (each.confidence, int(each.region.sum())), default=None)
 
@@ -51,19 +52,28 @@ def _whole(place: Scene, spot: Outline, around: list[Outline]) -> Found:
     same = place.limits.graft_spot_same_min
     larger = [each for each in around if spot.region.sum() < same * each.region.sum()]
     whole = _surest(place, larger)
-    if whole is not None and whole.confidence >= judged(place, spot, seeded=True).confidence:
+    if whole is not None and whole.confidence >= _believed(place, spot).confidence:
         return whole
-    regions = [each.region for each in larger]
-    if place.prior is not None:
-        regions.append(place.prior)
-    return judged(place, spot, *(_part(place, spot, each) for each in regions), seeded=True)
+    return _believed(place, spot, *(each.region for each in larger))
+
+
+def _believed(place: Scene, found: Outline, *larger: BoolArray) -> Found:
+    """Return an outline with its confidence, which being a small part of something takes away.
+
+    Of the baseline's graft too: round a bright focus a settled graft looks like muscle.
+    """
+    prior = () if place.prior is None else (place.prior,)
+    parts = (_part(place, found, each) for each in (*larger, *prior))
+    return judged(place, found, *parts, seeded=True)
 
 
 def _around(place: Scene, spot: BoolArray) -> list[Outline]:
     """Return outlines of what stands out of muscle around a spot and holds it."""
     limits = place.limits
     levels = (place.t2.ratio > limits.graft_ratio_min, score(place) > limits.graft_prior_sd_min)
-    cores = (_core(place, level & place.left, spot) for level in levels)
+    cores = [_core(place, level & place.left, spot) for level in levels]
+    if place.prior is not None:
+        cores += still_there(place, place.prior, score(place))
     found = (outline(place, core, images_for(place, core)) for core in cores if core.any())
     held = limits.graft_spot_held_min * spot.sum()
     return [each for each in found if each is not None and (each.region & spot).sum() >= held]
@@ -77,11 +87,12 @@ def _core(place: Scene, bright: BoolArray, spot: BoolArray) -> BoolArray:
     return np.asarray(kept & np.isin(labels, touched[touched > 0]))
 
 
-def _part(place: Scene, spot: Outline, whole: BoolArray) -> Judged:
-    """Judge whether an outline is but a part of a larger region, and how small a one."""
-    limits, share = place.limits, float(spot.region.sum()) / max(int(whole.sum()), 1)
-    if (spot.region & whole).sum() < limits.graft_spot_held_min * spot.region.sum():
-        return Judged(1.0, "")
+def _part(place: Scene, found: Outline, whole: BoolArray) -> Judged:
+    """Judge whether an outline is but a part of a larger region, and how small a one.
+
+    A focus need not lie inside what the baseline's graft was to be all that is seen of it.
+    """
+    limits, share = place.limits, float(found.region.sum()) / max(int(whole.sum()), 1)
     return Judged(
         ramp(share, limits.graft_visible_min, limits.graft_visible_good),
         text("segmentation.graft_part", percent=100 * share),
