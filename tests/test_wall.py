@@ -34,7 +34,7 @@ def test_the_path_found_is_the_cheapest_of_all(cost):
 
     every = product(product(range(3), range(2)), repeat=4)
     best = min(price(states) for states in every if allowed(states))
-    first, second = cheapest(cost, (1, 1), (1.5, 0.5))
+    first, second = cheapest(cost.copy(), (1, 1), (1.5, 0.5))
     found = list(zip(first[0].tolist(), second[0].tolist(), strict=True))
     assert allowed(found)
     assert price(found) == pytest.approx(best)

@@ -25,7 +25,8 @@ def cheapest(
     Parameters
     ----------
     cost
-        (slices, columns, states...): one or more state axes.
+        (slices, columns, states...): one or more state axes. Used up: what every path costs so
+        far takes its place.
     reach, step_cost
         For every state axis: the most steps from one column to the next, and the cost of one.
 
@@ -34,11 +35,9 @@ def cheapest(
     tuple
         One index array (slices, columns) for every state axis.
     """
-    total = np.empty_like(cost)
-    total[:, 0] = cost[:, 0]
     for column in range(1, cost.shape[1]):
-        total[:, column] = cost[:, column] + _relaxed(total[:, column - 1], reach, step_cost)
-    return _traced(total, reach, step_cost)
+        cost[:, column] += _relaxed(cost[:, column - 1], reach, step_cost)
+    return _traced(cost, reach, step_cost)
 
 
 def _relaxed(

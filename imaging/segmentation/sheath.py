@@ -9,6 +9,7 @@ shading does not matter, and a column's cost is capped, so a graft cannot outvot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,24 +100,24 @@ def find_sheath(
     share of muscle that the network sees at each place, None to do without.
     """
     states = _states(limits, t2.shape[2])
+    left = slice(int(np.searchsorted(fan.along_mm, 0, side="right")), None)
     levels = [log_level(image, fan.spacing_mm[2]) for image in (t2, t1) if image is not None]
-    even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2, 1.0)
+    even, filled = _cost(levels[0], states, _EDGE_T2, _CAP_T2, 1.0, left)
     if t1 is not None:
         seen = (t1 > 0).mean(axis=2) > 0.7
-        second = _cost(levels[1], states, _EDGE_T1, _CAP_T1, _RISING)
+        second = _cost(levels[1], states, _EDGE_T1, _CAP_T1, _RISING, left)
         weight = np.float32(_T2_BESIDE_T1 if seen.any() else 1.0)
         for one, two in zip((even, filled), second, strict=True):
             np.multiply(one, weight, out=one)
             np.add(one, _borrowed(two, seen), out=one)
         del second, two
     if rectus is not None:
-        learned = _learned(fan, rectus, states)
-        even += learned
-        filled += learned
-        del learned
+        for index, learned in enumerate(_learned(fan, rectus, states)):
+            even[..., index] += learned
+            filled[..., index] += learned[:, left]
     even += _usual_thickness(states, limits)
     front, thick = _common(fan, even)
-    np.copyto(even, filled, where=_swollen(fan, states, thick))
+    np.copyto(even[:, left], filled, where=_swollen(states, thick[:, left]))
     del filled
     _pull(even, front, thick)
     front, thick = cheapest(even, _REACH, _SLOPE)
@@ -139,13 +140,13 @@ def _usual_thickness(states: _States, limits: SegmentationLimits) -> CostArray:
 
 
 def _cost(
-    level: Unrolled, states: _States, edge: float, cap: float, rising: float
+    level: Unrolled, states: _States, edge: float, cap: float, rising: float, grafted: slice
 ) -> tuple[CostArray, CostArray]:
     """(z, along, front, thick) twice: cost of every pair of surfaces in one image, 0 ... cap.
 
     Suppressed fat is darker than muscle, at most a little brighter; columns where suppression
-    failed tell of the muscle's back only. In the second one the muscle may be uneven, as if a
-    graft filled it.
+    failed tell of the muscle's back only. In the second one, of the columns `grafted` alone, the
+    muscle may be uneven, as if a graft filled it.
     """
     sums = [np.cumsum(np.pad(level**p, ((0, 0), (0, 0), (1, 0))), axis=2) for p in (1, 2)]
     low, high = int(states.front[0]), int(states.front[-1]) + 1
@@ -157,42 +158,49 @@ def _cost(
     fat = (fat - np.maximum(step[:, :, low:high], 0)) * trusted
     # Thickness comes first in memory: each step of the loop writes one block.
     shape = (states.thick.size, *level.shape[:2], high - low)
-    even, filled = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+    even = np.empty(shape, dtype=np.float32)
+    filled = np.empty_like(even[:, :, grafted])
     for index, thick in enumerate(states.thick):
         back = slice(low + thick, high + thick)
         mean, muscle = _layer(sums, slice(low, high), back, thick)
         order = _ORDER * np.clip(fat_mean - mean + 0.08, 0, 0.5) * trusted
         shared = fat + order - behind[:, :, back]
         np.add(shared, muscle, out=even[index])
-        np.add(shared, np.minimum(muscle, _GRAFT), out=filled[index])
+        uneven = np.minimum(muscle[:, grafted], _GRAFT)
+        np.add(shared[:, grafted], uneven, out=filled[index])
     best = even.min(axis=(0, 3))[None, :, :, None]
-    for cost in (even, filled):
-        np.subtract(cost, best, out=cost)
+    for cost, least in ((even, best), (filled, best[:, :, grafted])):
+        np.subtract(cost, least, out=cost)
         np.clip(cost, 0, cap, out=cost)
     return np.moveaxis(even, 0, 3), np.moveaxis(filled, 0, 3)
 
 
 def _borrowed(cost: CostArray, seen: NDArray[np.bool_]) -> CostArray:
-    """Let slices beyond the field of view of T1W-FS borrow from the nearest one inside it."""
-    cost *= seen[:, :, None, None]
+    """Let slices beyond the field of view of T1W-FS borrow from the nearest one inside it.
+
+    The costs may be of the last columns alone; whether a slice lies inside is seen in all.
+    """
+    cost *= seen[:, -cost.shape[1] :, None, None]
     inside = np.flatnonzero(seen.mean(axis=1) > 0.5)
     for z in np.setdiff1d(np.arange(seen.shape[0]), inside) if inside.size else ():
         cost[z] = _BORROWED * cost[inside[np.argmin(np.abs(inside - z))]]
     return cost
 
 
-def _learned(fan: Fan, rectus: Unrolled, states: _States) -> CostArray:
-    """(z, along, front, thick): log odds that the network gives against each pair, 0 ... cap."""
+def _learned(fan: Fan, rectus: Unrolled, states: _States) -> Iterator[CostArray]:
+    """Yield (z, along, front) for every thickness: the network's log odds against, 0 ... cap."""
     odds = np.log((rectus + _DOUBT) / (1 - rectus + _DOUBT))
     along_z = _LEARNED_POOLED_MM / fan.spacing_mm[2]
     odds = ndimage.gaussian_filter1d(odds, along_z, axis=0, mode="nearest")
     sums = np.cumsum(np.pad(odds, ((0, 0), (0, 0), (1, 0))), axis=2) * np.float32(DEPTH_STEP_MM)
-    back = states.front[:, None] + states.thick[None, :]
-    cost = sums[:, :, states.front][..., None] - sums[:, :, back]
-    cost -= cost.min(axis=(2, 3), keepdims=True)
-    np.minimum(cost, _LEARNED_CAP, out=cost)
-    cost *= _LEARNED
-    return np.asarray(cost, dtype=np.float32)
+    before = sums[:, :, states.front]
+    least = np.full((*before.shape[:2], 1), np.inf, dtype=np.float32)
+    for thick in states.thick:
+        against = before - sums[:, :, states.front + thick]
+        np.minimum(least, against.min(axis=2, keepdims=True), out=least)
+    for thick in states.thick:
+        against = before - sums[:, :, states.front + thick] - least
+        yield np.asarray(np.minimum(against, _LEARNED_CAP) * _LEARNED, dtype=np.float32)
 
 
 def _suppressed(level: Unrolled) -> NDArray[np.bool_]:
@@ -229,10 +237,10 @@ def _common(fan: Fan, cost: CostArray) -> tuple[NDArray[np.intp], NDArray[np.int
     return 2 * front, 2 * thick
 
 
-def _swollen(fan: Fan, states: _States, thick: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Pairs of surfaces on the grafted (left) side, clearly thicker than muscle alone."""
+def _swollen(states: _States, thick: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Pairs of surfaces clearly thicker than muscle alone."""
     more = (np.arange(states.thick.size) - thick[:, :, None]) * DEPTH_STEP_MM >= _SWELLING_MM
-    return np.asarray((more & (fan.along_mm > 0)[None, :, None])[:, :, None, :])
+    return np.asarray(more[:, :, None, :])
 
 
 def _pull(cost: CostArray, front: NDArray[np.intp], thick: NDArray[np.intp]) -> None:
