@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from abdomen import abdomen
+from onnx_models import by_place, written
 
 from imaging.errors import ConfigurationError, MaskError, SeedError
 from imaging.geometry import Geometry
@@ -49,9 +50,11 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
-@pytest.fixture(params=[BUILT_IN, "bright"])
-def segmenter(request: pytest.FixtureRequest) -> Segmenter:
+@pytest.fixture(params=[BUILT_IN, "bright", "model file"])
+def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> Segmenter:
     request.getfixturevalue("site")
+    if request.param == "model file":
+        return segmenter_named(written(tmp_path / "bright.onnx", by_place(1.5)))
     return segmenter_named(request.param)
 
 

@@ -1,8 +1,8 @@
 """Segmenter: whoever finds the muscles and the graft, the program itself or a site's own model.
 
-A site's model is a Python entry point of the group `graftsite.segmenters`; the protocol names the
-one to use (`segmenter`), so that its choice is part of the protocol's hash. What it gives is
-checked before it is believed. See docs/segmentation.md.
+A site's model is an ONNX file, or a Python entry point of the group `graftsite.segmenters`; the
+protocol names the one to use (`segmenter`), so that its choice is part of the protocol's hash. What
+it gives is checked before it is believed. See docs/segmentation.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from imaging.errors import ConfigurationError, MaskError
 from imaging.protocol import SegmentationLimits
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles
+from imaging.segmentation.model_file import PREFIX, ModelFile, model_file
 from imaging.segmentation.muscles import segment_muscles
 from imaging.segmentation.seed import Stroke, check_stroke
 from imaging.volume import Mask, Volume
@@ -72,6 +73,24 @@ class BuiltIn:
     ) -> Graft:
         """Return the graft of one visit."""
         return segment_graft(t2, t1, muscles, limits, prior, stroke_mm)
+
+
+class FromFile(BuiltIn):
+    """A model file's muscles, and the graft that the program itself finds in them."""
+
+    def __init__(self, model: ModelFile) -> None:
+        self._model = model
+
+    def muscles(
+        self,
+        t2: Volume,
+        t1: Volume | None,
+        limits: SegmentationLimits,
+        body: Mask | None = None,
+    ) -> Muscles:
+        """Return both rectus compartments."""
+        del limits  # a network has none
+        return self._model.muscles(t2, t1, body)
 
 
 class Checked:
@@ -134,10 +153,12 @@ def segmenter_named(name: str) -> Segmenter:
     Raises
     ------
     ConfigurationError
-        No installed package offers it, or it cannot be loaded.
+        No installed package offers it, it cannot be loaded, or a file is no such model.
     """
     if name == BUILT_IN:
         return BuiltIn()
+    if name.startswith(PREFIX):
+        return Checked(name.partition("@")[0], FromFile(model_file(name)))
     offered = entry_points(group=GROUP)
     for entry in offered.select(name=name):
         return Checked(name, _loaded(entry))

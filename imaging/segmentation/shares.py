@@ -13,12 +13,12 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.geometry import FloatArray
 from imaging.segmentation.fan import ALONG_STEP_MM, DEPTH_STEP_MM, Fan
+from imaging.segmentation.inference import session
 
 Unrolled = NDArray[np.float32]
 
@@ -72,13 +72,8 @@ def _answer(seen: Unrolled) -> Unrolled:
 
 @cache
 def _network() -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # An arena keeps what it once took, and the peak of an assessment lies elsewhere.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
-    weights = files("imaging").joinpath("segmentation", "weights", "wall.onnx").read_bytes()
-    return ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    weights = files("imaging").joinpath("segmentation", "weights", "wall.onnx")
+    return session(weights.read_bytes())
 
 
 def _contrast(fan: Fan, image: Unrolled | None) -> Unrolled:
