@@ -1,4 +1,4 @@
-# make demo | app | test | install | bench | crash | fuzz | sbom | lock | viewer        (a fresh machine needs Python 3.11 and make)
+# make demo | app | test | install | bench | train | crash | fuzz | sbom | lock | viewer        (a fresh machine needs Python 3.11 and make)
 # The tests also want a browser, a PostgreSQL, dcmtk, Orthanc, Pango and fonts; on Debian as root make installs them.
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -11,7 +11,7 @@ NODE = $(NODE_HOME)/bin/node
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
   --constraint requirements-bounds.in
 
-.PHONY: install demo app test lint bench peers bench-cluster crash fuzz sbom licences lock viewer clean
+.PHONY: install demo app test lint bench peers bench-cluster train crash fuzz sbom licences lock viewer clean
 
 install: .venv/installed
 
@@ -73,6 +73,25 @@ peers: $(PEERS:%=.venv-peers/%.log)
 	$(BIN)/uv pip install --quiet --require-hashes --config-file benchmarks/uv.toml \
 	  --python .venv-peers/$*/bin/python -r $< >$@ 2>&1 || (cat $@ && rm -r .venv-peers/$*)
 
+# The wall's network trained anew on made walls, hours; as a trial: make train PARTS=1 FIRST=20 SECOND=20.
+PARTS ?= 6
+FIRST ?= 3000
+SECOND ?= 9000
+TRAIN := .venv-training/bin/python -m training
+TRAINED := training_output
+
+train: .venv-training/ready
+	mkdir -p $(TRAINED)
+	$(TRAIN).make $(TRAINED) $(PARTS)
+	$(TRAIN).fit $(TRAINED) $(TRAINED)/first.keras $(FIRST)
+	$(TRAIN).fit $(TRAINED) $(TRAINED)/second.keras $(SECOND) $(TRAINED)/first.keras
+	$(TRAIN).export $(TRAINED)/second.keras $(TRAINED)/wall.onnx
+
+.venv-training/ready: requirements-training.lock .venv/installed
+	$(PYTHON) -m venv --clear .venv-training
+	$(BIN)/uv pip install --quiet --require-hashes --python .venv-training/bin/python -r $<
+	touch $@
+
 # Twenty thousand damaged files, then five minutes of libFuzzer; what is found is kept in found_by_fuzzing/.
 fuzz: .venv/ready-to-test
 	$(UV) -r requirements-fuzz.lock
@@ -102,7 +121,8 @@ lock:
 	$(LOCK) requirements.in -o requirements.lock
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
 	$(LOCK) requirements-fuzz.in -o requirements-fuzz.lock
+	$(LOCK) requirements-training.in -o requirements-training.lock
 	for peers in $(PEERS); do $(LOCK) requirements-$$peers.in -o requirements-$$peers.lock; done
 
 clean:
-	rm -rf .venv .venv-peers $(VIEWER)/node_modules sbom.json demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers .venv-training training_output $(VIEWER)/node_modules sbom.json demo_output demo_app demo_app-keys .coverage .mypy_cache .pytest_cache .ruff_cache

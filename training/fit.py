@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.network import network
-from training.samples import ALONG_MM, COLUMNS, DEPTHS
+from training.samples import COLUMNS, DEPTHS, channels
 from training.tissue import Array
 from training.variation import varied
 
@@ -37,15 +37,6 @@ def batches(folder: Path, seed: int) -> Iterator[tuple[Array, Array]]:
             ]
             x, y = (np.stack(each).astype(np.float32) for each in zip(*pairs, strict=True))
             yield channels(x), y
-
-
-def channels(seen: Array) -> Array:
-    """Append what the program appends: the slice mirrored, distance from the midline, depth."""
-    aside = np.abs(ALONG_MM * (np.arange(COLUMNS) - (COLUMNS - 1) / 2)) / 100.0
-    deep = (np.arange(DEPTHS) + 0.5) / DEPTHS
-    places = np.stack(np.broadcast_arrays(aside[:, None], deep[None, :]), axis=-1)
-    places = np.broadcast_to(places, (len(seen), *places.shape)).astype(np.float32)
-    return np.concatenate([seen, seen[:, ::-1][..., (1, 4)], places], axis=-1)
 
 
 def loss(wanted: tf.Tensor, found: tf.Tensor) -> tf.Tensor:

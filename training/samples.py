@@ -41,6 +41,15 @@ def sample(seed: int) -> Sample:
     )
 
 
+def channels(seen: Array) -> Array:
+    """Append what the program appends: the slice mirrored, distance from the midline, depth."""
+    aside = np.abs(ALONG_MM * (np.arange(COLUMNS) - (COLUMNS - 1) / 2)) / 100.0
+    deep = (np.arange(DEPTHS) + 0.5) / DEPTHS
+    places = np.stack(np.broadcast_arrays(aside[:, None], deep[None, :]), axis=-1)
+    places = np.broadcast_to(places, (len(seen), *places.shape)).astype(np.float32)
+    return np.concatenate([seen, seen[:, ::-1][..., (1, 4)], places], axis=-1)
+
+
 def _grid(rng: np.random.Generator) -> Grid:
     along = ALONG_MM * (np.arange(COLUMNS) - (COLUMNS - 1) / 2)
     depth = DEPTH_MM / SUB_DEPTHS * (np.arange(DEPTHS * SUB_DEPTHS) + 0.5)
