@@ -21,7 +21,7 @@ from imaging.messages import text
 from imaging.resampling import resample
 from imaging.segmentation.axial import axial_geometry, to_axial
 from imaging.segmentation.body import body_mask
-from imaging.segmentation.inference import FAILURES, session
+from imaging.segmentation.inference import FAILURES, answer, session
 from imaging.segmentation.masks import Muscles
 from imaging.segmentation.windows import blended
 from imaging.transform import identity
@@ -111,7 +111,7 @@ class ModelFile:
 
     def _answer(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
         try:
-            (found,) = self._network.run(None, {self._input: seen[None].astype(np.float32)})
+            found = answer(self._network, {self._input: seen[None].astype(np.float32)})
         except FAILURES as error:
             raise ConfigurationError(
                 "segmenter_model_failed", name=self._name, detail=str(error)

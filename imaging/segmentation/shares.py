@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from imaging.geometry import FloatArray
 from imaging.segmentation.fan import ALONG_STEP_MM, DEPTH_STEP_MM, Fan
-from imaging.segmentation.inference import session
+from imaging.segmentation.inference import answer, session
 
 Unrolled = NDArray[np.float32]
 
@@ -66,8 +66,8 @@ def _borrowed(found: Unrolled, t1: Unrolled) -> Unrolled:
 def _answer(seen: Unrolled) -> Unrolled:
     """(z, 2, columns, depths); the network also sees each slice as the other side sees it."""
     mirror = seen[:, _MIDDLE_SLICES, ::-1]
-    (found,) = _network().run(None, {"seen": np.concatenate([seen, mirror, _places(len(seen))], 1)})
-    return np.asarray(found, np.float32)
+    every = np.concatenate([seen, mirror, _places(len(seen))], 1)
+    return np.asarray(answer(_network(), {"seen": every}), np.float32)
 
 
 @cache
