@@ -66,6 +66,18 @@ def by_value(
     return nodes, constants
 
 
+def halved(
+    graph: tuple[list[onnx.NodeProto], list[onnx.TensorProto]],
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """The same network, its answer of half the size."""
+    *nodes, last = graph[0]
+    last = helper.make_node(last.op_type, list(last.input), ["full"])
+    pool = helper.make_node(
+        "MaxPool", ["full"], ["classes"], kernel_shape=[2, 2, 2], strides=[2, 2, 2]
+    )
+    return [*nodes, last, pool], graph[1]
+
+
 def written(
     file: Path,
     graph: tuple[list[onnx.NodeProto], list[onnx.TensorProto]],

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from abdomen import abdomen
-from onnx_models import SPACING, by_place, by_value, written
+from onnx import helper
+from onnx_models import SPACING, by_place, by_value, halved, written
 
 from imaging.errors import ConfigurationError
 from imaging.geometry import Geometry
@@ -144,6 +145,19 @@ def test_a_network_of_another_shape_is_refused(tmp_path: Path) -> None:
         tmp_path / "two.onnx", by_value((0.0, 0.5), (1.0, 0.0)), gives=(1, 2, "z", "y", "x")
     )
     assert refused(two).code == "segmenter_model_shape"
+    same = [helper.make_node("Identity", ["seen"], ["classes"])], []
+    flat = written(tmp_path / "flat.onnx", same, takes=("n",), gives=("n",))
+    assert refused(flat).code == "segmenter_model_shape"
+
+
+def test_an_answer_of_another_size_is_refused_by_name(tmp_path: Path) -> None:
+    gives = (1, 3, "a", "b", "c")
+    small = model_file(written(tmp_path / "small.onnx", halved(SIDES), gives=gives))
+    image = coded()
+    with pytest.raises(ConfigurationError) as caught:
+        small.muscles(image, None, body_of(image))
+    assert caught.value.code == "segmenter_model_shape"
+    assert "small.onnx" in str(caught.value)
 
 
 @pytest.mark.parametrize(

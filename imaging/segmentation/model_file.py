@@ -54,13 +54,14 @@ class ModelFile:
 
     def __init__(self, name: str, network: Any) -> None:
         self._name, self._network = name, network
-        (taken, *more), (given, *others) = network.get_inputs(), network.get_outputs()
-        channels, *size = taken.shape[1:]
-        classes = given.shape[1] if len(given.shape) == 5 else 0
-        if more or others or len(size) != 3 or channels not in (1, 2) or classes not in (3, 4):
-            shapes = {"takes": taken.shape, "gives": given.shape}
-            raise ConfigurationError("segmenter_model_shape", name=name, **shapes)
-        self._input, self._channels, self._classes = taken.name, int(channels), int(classes)
+        taken, given = network.get_inputs(), network.get_outputs()
+        shapes = [list(each.shape) for each in (*taken, *given)]
+        if (len(taken), len(given)) != (1, 1) or [len(shape) for shape in shapes] != [5, 5]:
+            raise _other_shape(name, taken, given)
+        (_, channels, *size), (_, classes, *_) = shapes
+        if channels not in (1, 2) or classes not in (3, 4):
+            raise _other_shape(name, taken, given)
+        self._input, self._channels, self._classes = taken[0].name, channels, classes
         self._size = [n if isinstance(n, int) else None for n in size]
         z, y, x = self._told("spacing_mm", (0.1, 20.0))
         self._spacing_mm = x, y, z
@@ -116,6 +117,8 @@ class ModelFile:
             raise ConfigurationError(
                 "segmenter_model_failed", name=self._name, detail=str(error)
             ) from error
+        if found.shape != (1, self._classes, *seen.shape[1:]):
+            raise _other_shape(self._name, self._network.get_inputs(), [found])
         return np.asarray(found[0], np.float32)
 
     def _told(self, key: str, within: tuple[float, float], usual: str = "") -> list[float]:
@@ -161,6 +164,13 @@ def model_file(name: str) -> ModelFile:
         raise ConfigurationError(
             "segmenter_model_failed", name=file.name, detail=str(error)
         ) from error
+
+
+def _other_shape(name: str, taken: Any, given: Any) -> ConfigurationError:
+    takes, gives = (
+        ", ".join(str(tuple(each.shape)) for each in arrays) for arrays in (taken, given)
+    )
+    return ConfigurationError("segmenter_model_shape", name=name, takes=takes, gives=gives)
 
 
 def _nothing(body: Mask, reason: str) -> Muscles:
