@@ -63,6 +63,7 @@ class ReferenceMuscle(Section):
     trim_low_percent: Positive
     trim_high_percent: Positive
     disagreement_max: Fraction
+    systematic_sd: Fraction
     bootstrap_draws: Count
     bootstrap_block_mm: Positive
     bootstrap_seed: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -139,6 +140,20 @@ def muscle_ratio(
             interval[1] * reference.median / darkest,
         )
     return measured(float(np.median(ours.values)) / reference.median, interval)
+
+
+def stated_ratio(ratio: Measurement, sampling: ReferenceMuscle) -> Measurement:
+    """Return a `muscle_ratio` with the interval that is told: what voxels do not tell is in it.
+
+    The rules compare the bootstrap's interval with limits that leave room for that part; whoever
+    reads a ratio wants to know where the true one lies. Both add in quadrature on the logarithm.
+    A ratio without an interval, or one that reaches 0, stays as it is.
+    """
+    if ratio.value is None or ratio.ci95 is None or min(ratio.ci95) <= 0:
+        return ratio
+    beyond = 1.96 * sampling.systematic_sd
+    low, high = (math.hypot(math.log(end / ratio.value), beyond) for end in ratio.ci95)
+    return measured(ratio.value, (ratio.value * math.exp(-low), ratio.value * math.exp(high)))
 
 
 def _sides(reference: Reference) -> tuple[float, float]:

@@ -9,6 +9,8 @@ import numpy as np
 from imaging.anatomy import Anatomy
 from imaging.assessment import Assessment, VisitAssessment
 from imaging.measurement import Measurement
+from imaging.measurements.fat import Fat
+from imaging.measurements.signal import Signal, stated_ratio
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS, Severity
 from imaging.simulation import VisitTruth
@@ -64,10 +66,8 @@ def _row(
         subvoxel_volume_ml=_quantity(truth.volume_ml, anatomy.subvoxel_volume_ml),
         volume_change_percent=_volume_change(case, number, visit),
         centroid_error_mm=_centroid_error_mm(truth, anatomy),
-        t2_ratio=_quantity(truth.t2_ratio, anatomy.t2.signal.ratio if anatomy.t2.signal else None),
-        t1_ratio=_quantity(
-            truth.t1_ratio, anatomy.t1.fat.ratio if anatomy.t1 and anatomy.t1.fat else None
-        ),
+        t2_ratio=_ratio(truth.t2_ratio, anatomy.t2.signal, protocol),
+        t1_ratio=_ratio(truth.t1_ratio, anatomy.t1.fat if anatomy.t1 else None, protocol),
         rectus_dice=(
             _dice_where_drawn(anatomy.muscles.rectus_left, truth.rectus_left),
             _dice_where_drawn(anatomy.muscles.rectus_right, truth.rectus_right),
@@ -86,6 +86,10 @@ def _row(
 
 def _quantity(true: float | None, said: Measurement | None) -> Quantity:
     return Quantity(true, None if said is None else said.value, None if said is None else said.ci95)
+
+
+def _ratio(true: float | None, of: Signal | Fat | None, protocol: Protocol) -> Quantity:
+    return _quantity(true, stated_ratio(of.ratio, protocol.reference_muscle) if of else None)
 
 
 def _dice(found: Mask | None, true: Mask) -> float | None:
