@@ -148,6 +148,9 @@ class SegmentationLimits(Section):
     graft_prior_margin_mm: Positive
     graft_prior_sd_min: Positive
     graft_prior_whole_sd_min: Positive
+    graft_change_contrast_min: Positive
+    graft_change_grown: Positive
+    graft_change_same: Fraction
     graft_dark_ratio_max: Positive
     graft_seed_tolerance_mm: Positive
     graft_seed_muscle_min: Fraction

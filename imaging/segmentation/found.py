@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from imaging.messages import text
 from imaging.segmentation.contrast import BoolArray, Contrast
-from imaging.segmentation.judgement import Judged, combined, judge
+from imaging.segmentation.judgement import Judged, combined, dice, judge
 from imaging.segmentation.outline import Outline, separation
 from imaging.segmentation.scene import Scene, plates
 
@@ -19,16 +19,21 @@ _CANDIDATES = 3
 
 
 class Found(NamedTuple):
-    """A region of the scene, empty for none, its confidence, and what lowered that."""
+    """A region of the scene, empty for none, its confidence, and what lowered that.
+
+    `contrast` is the contrast-to-noise its boundary was seen with, 0 when none was.
+    """
 
     region: BoolArray
     confidence: float
     reasons: tuple[str, ...]
+    contrast: float = 0.0
 
 
 def judged(place: Scene, found: Outline, *more: Judged, seeded: bool = False) -> Found:
     """Return an outline with its confidence; `more` is what else speaks for or against it."""
-    return Found(found.region, *combined([*judge(place, found, seeded), *more]))
+    confidence, reasons = combined([*judge(place, found, seeded), *more])
+    return Found(found.region, confidence, reasons, found.contrast_to_noise)
 
 
 def pieces(place: Scene, region: BoolArray, least_ml: float) -> list[BoolArray]:
@@ -59,7 +64,33 @@ def score(place: Scene) -> NDArray[np.float32]:
 
 def invisible(place: Scene, prior: BoolArray, contrast: float) -> Found:
     """Return the baseline's outline as the guess it is."""
+    reason = text("segmentation.graft_isointense", contrast=contrast)
+    return _guess(place, prior, reason)
+
+
+def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArray) -> Found:
+    """Return what was found, or the baseline's outline where a change could not be seen.
+
+    At a faint contrast the half maximum lies in the spread of muscle: what drops out of the
+    outline has hardly ever gone, and a little more than before is muscle. Growth by much is
+    seen as a whole, and so is a graft that has not changed. A `stroke`, where there is one, must
+    go through the baseline's place: a reader points at what is there now.
+    """
+    limits, before = place.limits, prior & place.allowed
+    if found.contrast == 0.0 or found.contrast >= limits.graft_change_contrast_min:
+        return found
+    if not before.any() or (stroke.any() and not (stroke & before).any()):
+        return found
+    grown, overlap = (found.region & ~before).sum() / before.sum(), dice(found.region, before)
+    if grown >= limits.graft_change_grown or overlap >= limits.graft_change_same:
+        return found
+    return _guess(place, prior, text(
+        "segmentation.graft_change_unseen", contrast=found.contrast, dice=overlap,
+        limit=limits.graft_change_contrast_min,
+    ))  # fmt: skip
+
+
+def _guess(place: Scene, prior: BoolArray, reason: str) -> Found:
     carried = prior & place.allowed
     region = carried if carried.sum() >= 0.3 * prior.sum() else prior
-    reason = text("segmentation.graft_isointense", contrast=contrast)
     return Found(region, place.limits.graft_invisible_confidence, (reason,))

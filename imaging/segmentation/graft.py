@@ -15,7 +15,7 @@ from imaging.messages import text
 from imaging.protocol import SegmentationLimits
 from imaging.segmentation.carried import carried
 from imaging.segmentation.contrast import BoolArray
-from imaging.segmentation.found import Found, judged, pieces
+from imaging.segmentation.found import Found, judged, pieces, unless_unseen
 from imaging.segmentation.judgement import Judged, combined, level, ramp, sides, width_mm
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.outline import outline
@@ -75,6 +75,8 @@ def segment_graft(
         found = seeded(place, stroke_mm)
     else:
         found = _automatic(place) if place.prior is None else carried(place, place.prior)
+    if place.prior is not None:
+        found = unless_unseen(place, found, place.prior, place.marked(stroke_mm))
     mask = place.whole(found.region) if found.region.any() else None
     return Graft(mask, source, found.confidence, found.reasons)
 

@@ -126,6 +126,9 @@ def scene(
 
 def _marked(geometry: Geometry, box: tuple[slice, slice, slice], stroke_mm: Stroke) -> BoolArray:
     """Return the voxels of the box that a stroke goes through, end points included."""
+    marked = np.zeros([part.stop - part.start for part in box], dtype=np.bool_)
+    if not stroke_mm:
+        return marked
     axial = axial_geometry(geometry)
     points = axial.to_index(np.array(stroke_mm))
     path = [points[:1]]
@@ -133,7 +136,6 @@ def _marked(geometry: Geometry, box: tuple[slice, slice, slice], stroke_mm: Stro
         steps = int(np.ceil(np.abs(end - start).max())) + 1
         path.append(np.linspace(start, end, steps))
     inside = np.rint(np.concatenate(path)).astype(int) - [part.start for part in box]
-    marked = np.zeros([part.stop - part.start for part in box], dtype=np.bool_)
     x, y, z = np.clip(inside, 0, np.array(marked.shape) - 1).T
     marked[x, y, z] = True
     return marked
