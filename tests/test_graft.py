@@ -13,8 +13,11 @@ from imaging.errors import GeometryError, SeedError
 from imaging.geometry import Geometry
 from imaging.insertion import STILL, Plate, background, draw_motion, insert
 from imaging.protocol import load_protocol
+from imaging.segmentation.found import Found, unless_unseen
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles, Source
+from imaging.segmentation.scene import scene
+from imaging.segmentation.seed import Stroke
 from imaging.segmentation.vessels import vessels
 from imaging.volume import Mask, Volume
 
@@ -50,6 +53,7 @@ LEFT, RIGHT = slab(86, 146), slab(14, 74)
 PLATE = ellipsoid((112, 26, 12), (16, 4, 24))
 """32 x 8 x 48 mm in the left muscle: 6.4 mL."""
 WIDE = ellipsoid((112, 26, 12), (22, 5, 30))
+SMALL = ellipsoid((112, 26, 12), (12, 4, 18))
 TWO_PARTS = ellipsoid((100, 26, 12), (9, 4, 24)), ellipsoid((128, 26, 12), (9, 4, 24))
 """10 mm of muscle between them."""
 
@@ -331,3 +335,48 @@ def test_where_the_baselines_place_is_muscle_again_a_focus_is_not_made_the_whole
     graft = segment_graft(alone, None, muscles(), LIMITS, Mask(WIDE, geometry()))
     assert dice(graft, focus) > 0.8
     assert graft.confidence < SURE
+
+
+@pytest.mark.parametrize("helped", [False, True])
+def test_at_a_faint_contrast_a_smaller_graft_is_not_drawn_for_that_cannot_be_seen(
+    helped: bool,
+) -> None:
+    """Some 4 spreads above muscle: what lies outside the half maximum may be graft as well."""
+    faint, clear = (image((SMALL, level), noise=9.0) for level in (115.0, 300.0))
+    before, stroke = Mask(WIDE, geometry()), (at(112, 26, 12),) if helped else ()
+    guess = segment_graft(faint, None, muscles(), LIMITS, before, stroke)
+    assert dice(guess, WIDE) == 1.0
+    assert guess.confidence < SURE
+    assert "cannot be seen" in guess.reasons[0]
+    seen = segment_graft(clear, None, muscles(), LIMITS, before, stroke)
+    assert dice(seen, SMALL) > 0.85
+
+
+LARGE = ellipsoid((112, 26, 12), (24, 5, 33))
+FAINT, CLEAR = 3.0, 8.0
+NOWHERE, INSIDE, BESIDE = (), (at(112, 26, 12),), (at(135, 26, 12),)
+
+
+@pytest.mark.parametrize(
+    ("found", "contrast", "stroke", "kept"),
+    [
+        pytest.param(SMALL, FAINT, NOWHERE, False, id="smaller and faint"),
+        pytest.param(SMALL, CLEAR, NOWHERE, True, id="smaller and clear"),
+        pytest.param(LARGE, FAINT, NOWHERE, True, id="larger by far"),
+        pytest.param(PLATE, FAINT, NOWHERE, True, id="the same"),
+        pytest.param(SMALL, FAINT, INSIDE, False, id="pointed at in the old place"),
+        pytest.param(SMALL, FAINT, BESIDE, True, id="pointed at beside it"),
+        pytest.param(SMALL, 0.0, NOWHERE, True, id="not seen by contrast at all"),
+    ],
+)
+def test_what_was_found_gives_way_to_the_baselines_outline_only_where_change_cannot_be_seen(
+    found: NDArray[np.bool_], contrast: float, stroke: Stroke, kept: bool
+) -> None:
+    """Dice of SMALL with PLATE: 2 * 864 / (864 + 1536) = 0.72; LARGE is 2.6 times PLATE."""
+    place = scene(image(), None, muscles(), Mask(PLATE, geometry()), LIMITS)
+    assert place is not None
+    assert place.prior is not None
+    what = Found(found[place.box], 0.9, (), contrast)
+    shown = unless_unseen(place, what, place.prior, place.marked(stroke))
+    assert np.array_equal(shown.region, found[place.box] if kept else place.prior)
+    assert (shown.confidence == 0.9) is kept
