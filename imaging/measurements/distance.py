@@ -3,7 +3,8 @@
 The definition is fixed here, because published ones differ by up to 13 %. Both masks are
 interpolated linearly onto one cubic grid, aligned with the axes of the patient space they share,
 whose side is the larger in-plane pixel; inside is 0.5 and more. Surfaces are the 0.5 isosurface
-of that grid. A distance is from a vertex of one surface to the nearest vertex of the other.
+of that grid, known by its vertices, where it cuts the grid's lines (as in marching cubes). A
+distance is from a vertex of one surface to the nearest vertex of the other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from itertools import product
 import numpy as np
 from scipy.ndimage import affine_transform, map_coordinates
 from scipy.spatial import cKDTree
-from skimage.measure import marching_cubes
 
 from imaging.geometry import FloatArray, Geometry
 from imaging.measurements.region import cropped, pixel_mm
@@ -94,12 +94,23 @@ def _sampled(
     motion = np.eye(4) if mask_from_grid is None else mask_from_grid.matrix
     index = np.linalg.inv(mask.geometry.affine) @ motion @ grid.affine
     linear, offset = index[:3, :3], index[:3, 3] + 1
-    padded = np.pad(mask.array, 1).astype(np.float32)
-    along = np.diag(linear)
-    still = np.array_equal(linear, np.diag(along))  # one axis at a time, where nothing is turned
-    matrix = along if still else linear
-    field = affine_transform(padded, matrix, offset, grid.shape, np.float64, order=1)
+    padded = np.pad(mask.array, 1).astype(np.float64)
+    if np.array_equal(linear, np.diag(np.diag(linear))):  # nothing is turned
+        for axis, size in enumerate(grid.shape):
+            at = offset[axis] + linear[axis, axis] * np.arange(size)
+            padded = _interpolated(padded, axis, at)
+        return padded
+    field = affine_transform(padded, linear, offset, grid.shape, np.float64, order=1)
     return np.asarray(field, dtype=np.float64)
+
+
+def _interpolated(field: FloatArray, axis: int, at: FloatArray) -> FloatArray:
+    last = field.shape[axis] - 1
+    at = np.clip(at, 0, last)
+    before = np.minimum(at.astype(np.intp), last - 1)
+    share = np.expand_dims(at - before, [n for n in range(3) if n != axis])
+    one, other = field.take(before, axis), field.take(before + 1, axis)
+    return np.asarray(one + share * (other - one), dtype=np.float64)
 
 
 def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | None:
@@ -109,8 +120,7 @@ def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | 
     common = np.count_nonzero(inside & former)
     vertices, others = _surface(ours), _surface(theirs)
     side = grid.spacing_mm[0]
-    forth = cKDTree(others).query(vertices)[0] * side
-    back = cKDTree(vertices).query(others)[0] * side
+    forth, back = (_nearest(*pair) * side for pair in ((vertices, others), (others, vertices)))
     beyond = map_coordinates(theirs, vertices.T, order=1) < HALF
     return Overlap(
         dice=float(2 * common / (np.count_nonzero(inside) + np.count_nonzero(former))),
@@ -122,4 +132,20 @@ def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | 
 
 
 def _surface(field: FloatArray) -> FloatArray:
-    return np.asarray(marching_cubes(field, 0.5)[0], dtype=np.float64)
+    """Return where the isosurface cuts the lines between neighbours of the grid, (n, 3)."""
+    inside, cuts = field >= 0.5, []
+    for axis in range(3):
+        low, high = ([slice(None)] * 3 for _ in range(2))
+        low[axis], high[axis] = slice(None, -1), slice(1, None)
+        cut = inside[*low] != inside[*high]
+        before, after = field[*low][cut], field[*high][cut]
+        at = np.argwhere(cut).astype(np.float64)
+        at[:, axis] += (0.5 - before) / (after - before)
+        cuts.append(at)
+    return np.concatenate(cuts)
+
+
+def _nearest(vertices: FloatArray, others: FloatArray) -> FloatArray:
+    # Leaves this large, split in the middle, suit points that lie on a grid's lines.
+    tree = cKDTree(others, leafsize=48, compact_nodes=False, balanced_tree=False)
+    return np.asarray(tree.query(vertices)[0])
