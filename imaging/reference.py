@@ -28,8 +28,7 @@ class Reference:
     median
         Their median intensity, arbitrary units.
     robust_sd
-        1.4826 times their median absolute deviation, each side's from its own median: what the
-        sides differ by is the coil's doing, and would hide foci. Same units.
+        1.4826 times their median absolute deviation, same units.
     left_median, right_median
         Medians of REF1 (left rectus above and below the graft) and REF2 (right rectus,
         mirrored); missing with a reason when that side gave too few voxels.
@@ -61,6 +60,10 @@ def reference_muscle(
     rectus, across the linea alba, at the graft's level. Each is eroded in plane and trimmed of
     its darkest and brightest percents. Without a graft both whole compartments are sampled.
 
+    REF1 is the reference wherever it is large enough: it lies under the same coil elements as the
+    graft, and on real images the right muscle may be twice as bright. REF2 tells whether both
+    are normal, and stands in for a left muscle that the graft fills.
+
     Parameters
     ----------
     volume
@@ -72,22 +75,25 @@ def reference_muscle(
 
     Returns
     -------
-    Reference from both sides, or from the one that is large enough; NoReference when neither is,
-    or when the muscle is black, so that no ratio to it exists.
+    Reference from the left side, from the right where the left is too small, from both without a
+    graft; NoReference when neither is large enough, or when the muscle is black, so that no ratio
+    to it exists.
     """
     left, right = _regions(muscles, graft, limits)
     sides = [_sample(volume, side, limits) for side in (left, right)]
-    used = Mask(sides[0] | sides[1], volume.geometry)
+    left_alone = graft is not None and not graft.is_empty and sides[0].any()
+    used = Mask(sides[0] if left_alone else sides[0] | sides[1], volume.geometry)
     if used.is_empty:
         return NoReference(text("quality.reference_too_small", **_required(limits)))
-    median = float(np.median(volume.array[used.array].astype(np.float64)))
+    values = volume.array[used.array].astype(np.float64)
+    median = float(np.median(values))
     if median <= 0:
         return NoReference(text("quality.reference_black"))
     left_median, right_median = (_side_median(volume, side, limits) for side in sides)
     return Reference(
         mask=used,
         median=median,
-        robust_sd=_spread(volume, sides),
+        robust_sd=float(1.4826 * np.median(np.abs(values - median))),
         left_median=left_median,
         right_median=right_median,
         disagreement=_disagreement(left_median, right_median),
@@ -135,12 +141,6 @@ def _side_median(volume: Volume, side: BoolArray, limits: ReferenceMuscle) -> Me
     if not side.any():
         return missing(text("quality.reference_side_too_small", **_required(limits)))
     return measured(float(np.median(volume.array[side])))
-
-
-def _spread(volume: Volume, sides: list[BoolArray]) -> float:
-    values = [volume.array[side].astype(np.float64) for side in sides if side.any()]
-    off = np.concatenate([np.abs(side - np.median(side)) for side in values])
-    return float(1.4826 * np.median(off))
 
 
 def _required(limits: ReferenceMuscle) -> dict[str, float]:

@@ -651,9 +651,14 @@ def fat(
     answer: FatAnswer | None = FatAnswer.NONE,
     **changed: Any,
 ) -> Fat:
-    ratio = {True: measured(1.0, (0.95, 1.05)), False: measured(1.5, (1.4, 1.6))}
+    ratio = {
+        True: measured(1.0, (0.95, 1.05)),
+        False: measured(1.5, (1.4, 1.6)),
+        None: measured(0.85, (0.8, 0.9)),
+    }[isointense]
     found = Fat(
-        ratio=ratio.get(bool(isointense)) if isointense is not None else measured(0.85, (0.8, 0.9)),  # type: ignore[arg-type]
+        ratio=ratio,
+        told_ratio=ratio,
         isointense=isointense,
         isointense_reason=None if isointense is not None else "the interval straddles",
         answer=answer,

@@ -39,20 +39,35 @@ def sampled(volume: Volume, graft: Mask | None = GRAFT) -> Reference:
     return result
 
 
+def without_left(volume: Volume) -> Reference:
+    nothing = Mask(np.zeros(HERE.shape, bool), HERE)
+    muscles = Muscles(MUSCLES.body, nothing, RIGHT, MUSCLES.linea_alba_mm, 1.0)
+    result = reference_muscle(volume, muscles, GRAFT, LIMITS)
+    assert isinstance(result, Reference)
+    return result
+
+
+def slices_of(reference: Reference) -> list[int]:
+    return sorted(set(np.nonzero(reference.mask.array)[2].tolist()))
+
+
 def test_the_left_side_is_sampled_10_to_30_mm_beyond_the_graft_and_the_right_at_its_level() -> None:
-    used = sampled(painted(100, 100)).mask.array
-    left = sorted(set(np.nonzero(used & LEFT.array)[2].tolist()))
-    right = sorted(set(np.nonzero(used & RIGHT.array)[2].tolist()))
     # z <= 37.5 and >= 17.5 mm: slices 4 to 7; z >= 77.5 and <= 97.5 mm: slices 16 to 19.
-    assert left == [4, 5, 6, 7, 16, 17, 18, 19]
-    assert right == [10, 11, 12, 13]
+    assert slices_of(sampled(painted(100, 100))) == [4, 5, 6, 7, 16, 17, 18, 19]
+    assert slices_of(without_left(painted(100, 100))) == [10, 11, 12, 13]
 
 
 def test_one_pixel_is_eroded_in_plane_and_none_across_slices() -> None:
-    used = sampled(painted(100, 100)).mask.array
     # 20 x 10 pixels become 18 x 8: 144 a slice, 8 slices left and 4 right.
-    assert np.count_nonzero(used & LEFT.array) == 8 * 144
-    assert np.count_nonzero(used & RIGHT.array) == 4 * 144
+    assert sampled(painted(100, 100)).mask.voxels == 8 * 144
+    assert without_left(painted(100, 100)).mask.voxels == 4 * 144
+
+
+def test_the_muscle_of_the_grafts_own_side_is_the_reference_whatever_the_coil_does() -> None:
+    reference = sampled(painted(100, 220))
+    assert reference.median == 100
+    assert not (reference.mask.array & RIGHT.array).any()
+    assert without_left(painted(100, 220)).median == 220
 
 
 def test_medians_and_disagreement_are_those_of_the_two_sides() -> None:
@@ -60,12 +75,11 @@ def test_medians_and_disagreement_are_those_of_the_two_sides() -> None:
     assert reference.left_median.value == 110
     assert reference.right_median.value == 90
     assert reference.disagreement.value == pytest.approx(0.2)
-    assert reference.median == 110  # 1152 voxels of the left, 576 of the right
     assert reference.robust_sd == 0
 
 
-def test_the_spread_is_that_within_the_sides_not_what_they_differ_by() -> None:
-    """Every voxel is 2 from its own side's median; together they lie about 40 apart."""
+def test_the_spread_is_that_of_the_side_used_not_what_the_sides_differ_by() -> None:
+    """Every voxel is 2 from its own side's median; the sides lie 40 apart."""
     stripes = np.where(np.arange(HERE.shape[0]) % 2, 2.0, -2.0)[:, None, None]
     volume = painted(80, 120)
     reference = sampled(Volume((volume.array + stripes).astype(np.float32), HERE))

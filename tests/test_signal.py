@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imaging.errors import GeometryError
 from imaging.geometry import Geometry
 from imaging.measurement import Measurement, measured, missing
-from imaging.measurements.signal import Pattern, Signal, describe, measure_signal, stated_ratio
+from imaging.measurements.signal import Pattern, Signal, describe, measure_signal, told
 from imaging.reference import Reference
 from imaging.volume import Mask, Volume
 
@@ -32,12 +32,14 @@ def test_the_ratio_is_that_of_the_medians_and_its_interval_holds_it() -> None:
     assert ratio.ci95[0] < 1.5 < ratio.ci95[1]
 
 
-def test_the_interval_of_a_ratio_holds_that_to_either_sides_muscle_alone() -> None:
+def test_the_interval_that_is_told_holds_that_to_either_sides_muscle_alone() -> None:
     """Muscle of 80 and of 120: a graft of 150 is 1.88 times the one and 1.25 times the other."""
     picture = image({1.5: GRAFT})
     even = reference_of(picture)
     uneven = replace(even, left_median=measured(80.0), right_median=measured(120.0))
-    plain, wide = (measure_signal(picture, GRAFT, r, PROTOCOL).ratio for r in (even, uneven))
+    exact = PROTOCOL.reference_muscle.model_copy(update={"systematic_sd": 0.0})
+    sampled = measure_signal(picture, GRAFT, uneven, PROTOCOL).ratio
+    plain, wide = (told(sampled, r, exact) for r in (even, uneven))
     assert plain.value == wide.value == pytest.approx(1.5, abs=0.01)
     assert plain.ci95 == pytest.approx((1.5, 1.5), abs=0.05)
     assert wide.ci95 == pytest.approx((1.5 / 1.2, 1.5 / 0.8), abs=0.05)
@@ -47,16 +49,16 @@ def test_the_interval_that_is_told_has_what_voxels_do_not_tell_in_it() -> None:
     """A bootstrap of exp(+-0.03) and 1.96 times 0.02 of systematic error: exp(+-0.0493)."""
     two = PROTOCOL.reference_muscle.model_copy(update={"systematic_sd": 0.02})
     sampled = measured(1.2, (1.2 * np.exp(-0.03), 1.2 * np.exp(0.03)))
-    told = stated_ratio(sampled, two)
-    assert told.value == 1.2
-    assert told.ci95 == pytest.approx((1.2 * np.exp(-0.04936), 1.2 * np.exp(0.04936)), rel=1e-4)
+    whole = told(sampled, reference_of(image()), two)
+    assert whole.value == 1.2
+    assert whole.ci95 == pytest.approx((1.2 * np.exp(-0.04936), 1.2 * np.exp(0.04936)), rel=1e-4)
 
 
 @pytest.mark.parametrize(
     "ratio", [missing("no signal"), measured(1.2), measured(0.0, (0.0, 0.1))], ids=str
 )
 def test_a_ratio_without_an_interval_above_0_is_told_as_it_is(ratio: Measurement) -> None:
-    assert stated_ratio(ratio, PROTOCOL.reference_muscle) == ratio
+    assert told(ratio, reference_of(image()), PROTOCOL.reference_muscle) == ratio
 
 
 def test_contrast_to_noise_is_the_difference_in_standard_deviations_of_muscle() -> None:

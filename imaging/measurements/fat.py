@@ -15,7 +15,7 @@ import numpy as np
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.foci import Focus, find_foci
 from imaging.measurements.region import cropped_pair
-from imaging.measurements.signal import muscle_ratio
+from imaging.measurements.signal import muscle_ratio, told
 from imaging.measurements.supporting import (
     SupportingImages,
     Voxels,
@@ -48,6 +48,8 @@ class Fat:
     ----------
     ratio
         Median of the graft's core over that of reference muscle, with bootstrap interval.
+    told_ratio
+        The same with the interval that is told, see `measurements.signal.told`.
     isointense
         Field A; None is indeterminate, see `isointense_reason`.
     answer
@@ -62,6 +64,7 @@ class Fat:
     """
 
     ratio: Measurement
+    told_ratio: Measurement
     isointense: bool | None
     isointense_reason: str | None
     answer: FatAnswer | None
@@ -90,14 +93,16 @@ def measure_fat(
     detectable = _minimum_detectable(epsilon, limits)
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
-        return Fat(missing(reason), None, reason, None, (), epsilon, detectable)
+        nothing = missing(reason)
+        return Fat(nothing, nothing, None, reason, None, (), epsilon, detectable)
     ratio = muscle_ratio(t1, graft, reference, protocol.reference_muscle)
     foci = _foci(*cropped_pair(t1, graft), reference, protocol)
     isointense, reason_ = _isointense(ratio, foci, limits)
     fat_visible = detectable.known and _suppressed(epsilon, protocol.quality)
     confirmed = _confirmed(t1, graft, foci, reference, supporting, limits)
     answer = confirmed or (_unconfirmed(ratio, foci, isointense, limits) if fat_visible else None)
-    return Fat(ratio, isointense, reason_, answer, foci, epsilon, detectable)
+    told_ratio = told(ratio, reference, protocol.reference_muscle)
+    return Fat(ratio, told_ratio, isointense, reason_, answer, foci, epsilon, detectable)
 
 
 def _suppressed(epsilon: Measurement, quality: QualityLimits) -> bool:

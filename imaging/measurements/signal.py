@@ -38,6 +38,8 @@ class Signal:
     ----------
     ratio
         Median of the graft's core over the median of reference muscle, with bootstrap interval.
+    told_ratio
+        The same with the interval that is told, see `told`.
     contrast_to_noise
         Their difference over the robust standard deviation of reference muscle.
     coefficient_of_variation
@@ -59,6 +61,7 @@ class Signal:
     """
 
     ratio: Measurement
+    told_ratio: Measurement
     contrast_to_noise: Measurement
     coefficient_of_variation: Measurement
     robust_cov: Measurement
@@ -96,7 +99,7 @@ def measure_signal(
     limits, sampling = protocol.signal, protocol.reference_muscle
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
-        return Signal(*(missing(reason),) * 6, (), None, reason, None, None)
+        return Signal(*(missing(reason),) * 7, (), None, reason, None, None)
     ratio = muscle_ratio(volume, graft, reference, sampling)
     volume, graft = cropped_pair(volume, graft)
     inner = core(graft, sampling.erosion_pixels)
@@ -107,6 +110,7 @@ def measure_signal(
     pattern, mass_like, reason_ = _pattern(foci, spread.robust_cov, limits)
     return Signal(
         ratio=ratio,
+        told_ratio=told(ratio, reference, sampling),
         contrast_to_noise=_contrast(spread.median, reference),
         coefficient_of_variation=spread.coefficient_of_variation,
         robust_cov=spread.robust_cov,
@@ -125,39 +129,35 @@ def muscle_ratio(
 ) -> Measurement:
     """Return the median of a graft's core over that of reference muscle.
 
-    Neither may be empty. There is no interval when there is too little of either. The interval
-    also holds the ratio to the muscle of either side alone: which of them is like the muscle at
-    the graft's own place, under the coil's shading, is not known.
+    Neither may be empty. There is no interval when there is too little of either.
     """
     small, part = cropped_pair(volume, graft)
     ours = sample(small, core(part, sampling.erosion_pixels), sampling.bootstrap_block_mm)
     muscle = sample(*cropped_pair(volume, reference.mask), sampling.bootstrap_block_mm)
     interval = ratio_ci95(ours, muscle, sampling.bootstrap_draws, sampling.bootstrap_seed)
-    if interval is not None:
-        darkest, brightest = _sides(reference)
-        interval = (
-            interval[0] * reference.median / brightest,
-            interval[1] * reference.median / darkest,
-        )
     return measured(float(np.median(ours.values)) / reference.median, interval)
 
 
-def stated_ratio(ratio: Measurement, sampling: ReferenceMuscle) -> Measurement:
+def told(ratio: Measurement, reference: Reference, sampling: ReferenceMuscle) -> Measurement:
     """Return a `muscle_ratio` with the interval that is told: what voxels do not tell is in it.
 
     The rules compare the bootstrap's interval with limits that leave room for that part; whoever
-    reads a ratio wants to know where the true one lies. Both add in quadrature on the logarithm.
-    A ratio without an interval, or one that reaches 0, stays as it is.
+    reads a ratio wants to know where the true one lies. The systematic error adds in quadrature,
+    on the logarithm; then the interval is widened to hold the ratio to the muscle of either side
+    alone, for which of them is like the muscle at the graft's own place, under the coil's shading,
+    is not known. A ratio without an interval, or one that reaches 0, stays as it is.
     """
     if ratio.value is None or ratio.ci95 is None or min(ratio.ci95) <= 0:
         return ratio
     beyond = 1.96 * sampling.systematic_sd
     low, high = (math.hypot(math.log(end / ratio.value), beyond) for end in ratio.ci95)
-    return measured(ratio.value, (ratio.value * math.exp(-low), ratio.value * math.exp(high)))
+    darkest, brightest = _sides(reference)
+    least = ratio.value * math.exp(-low) * reference.median / brightest
+    return measured(ratio.value, (least, ratio.value * math.exp(high) * reference.median / darkest))
 
 
 def _sides(reference: Reference) -> tuple[float, float]:
-    """Return the least and greatest median of both sides and of all their muscle, above 0."""
+    """Return the least and greatest median of the reference and of both sides, above 0."""
     sides = (reference.left_median.value, reference.right_median.value)
     medians = [reference.median, *(side for side in sides if side is not None and side > 0)]
     return min(medians), max(medians)

@@ -13,7 +13,6 @@ from imaging.geometry import FloatArray
 from imaging.limits import detection_limits
 from imaging.measurement import Measurement
 from imaging.measurements.foci import Focus
-from imaging.measurements.signal import stated_ratio
 from imaging.messages import text
 from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
@@ -43,7 +42,7 @@ def _visit(assessed: VisitAssessment, protocol: Protocol) -> contract.VisitBlock
     visit, anatomy = assessed.visit, assessed.anatomy
     graft = _graft(assessed, collector)
     muscle = _muscle(anatomy, collector)
-    t2, t1 = _t2(assessed, protocol, collector), _t1(anatomy, protocol, collector)
+    t2, t1 = _t2(assessed, protocol, collector), _t1(anatomy, collector)
     deformation = _deformation(assessed, collector)
     change = _change(assessed.change, "change", collector)
     from_nadir = _change(assessed.change_from_nadir, "change_from_nadir", collector)
@@ -189,7 +188,7 @@ def _t2(assessed: VisitAssessment, protocol: Protocol, collector: Collector) -> 
     collector.note("t2.pattern", signal.pattern_reason)
     return contract.T2Block(
         graft_to_muscle_ratio=collector.number("t2.graft_to_muscle_ratio", signal.ratio),
-        ratio_ci95=stated_ratio(signal.ratio, protocol.reference_muscle).ci95,
+        ratio_ci95=signal.told_ratio.ci95,
         contrast_to_noise=collector.number("t2.contrast_to_noise", signal.contrast_to_noise),
         coefficient_of_variation=collector.number(
             "t2.coefficient_of_variation", signal.coefficient_of_variation
@@ -219,7 +218,7 @@ def _new(focus: Focus, assessed: VisitAssessment, protocol: Protocol) -> bool | 
     return is_new(focus, assessed.timepoint, Seen(baseline, baseline.signal), protocol)
 
 
-def _t1(anatomy: Anatomy | None, protocol: Protocol, collector: Collector) -> contract.T1Block:
+def _t1(anatomy: Anatomy | None, collector: Collector) -> contract.T1Block:
     contrast = anatomy.t1 if anatomy else None
     if contrast is None or contrast.fat is None:
         collector.note("t1", text("record.no_t1"))
@@ -231,7 +230,7 @@ def _t1(anatomy: Anatomy | None, protocol: Protocol, collector: Collector) -> co
     collector.note("t1.isointense", fat.isointense_reason)
     return contract.T1Block(
         graft_to_muscle_ratio=collector.number("t1.graft_to_muscle_ratio", fat.ratio),
-        ratio_ci95=stated_ratio(fat.ratio, protocol.reference_muscle).ci95,
+        ratio_ci95=fat.told_ratio.ci95,
         isointense=fat.isointense,
         fat=None if fat.answer is None else fat.answer.value,
         fat_suppression_ratio=collector.number("t1.fat_suppression_ratio", fat.suppression_ratio),

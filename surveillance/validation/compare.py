@@ -9,8 +9,6 @@ import numpy as np
 from imaging.anatomy import Anatomy
 from imaging.assessment import Assessment, VisitAssessment
 from imaging.measurement import Measurement
-from imaging.measurements.fat import Fat
-from imaging.measurements.signal import Signal, stated_ratio
 from imaging.protocol import Protocol
 from imaging.quality import ENDPOINTS, Severity
 from imaging.simulation import VisitTruth
@@ -43,7 +41,7 @@ def _row(
 ) -> Row:
     truth, visit = case.truths[number], assessment.visits[number]
     anatomy = cast(Anatomy, visit.anatomy)  # every made visit has its T2W-FS in memory
-    graft = anatomy.graft
+    graft, signal, fat = anatomy.graft, anatomy.t2.signal, anatomy.t1.fat if anatomy.t1 else None
     hits, false = _foci(truth, anatomy)
     mean, worst = _landmarks(case.landmarks[number], visit)
     spacing = anatomy.t2w_fs.geometry.spacing_mm
@@ -66,8 +64,8 @@ def _row(
         subvoxel_volume_ml=_quantity(truth.volume_ml, anatomy.subvoxel_volume_ml),
         volume_change_percent=_volume_change(case, number, visit),
         centroid_error_mm=_centroid_error_mm(truth, anatomy),
-        t2_ratio=_ratio(truth.t2_ratio, anatomy.t2.signal, protocol),
-        t1_ratio=_ratio(truth.t1_ratio, anatomy.t1.fat if anatomy.t1 else None, protocol),
+        t2_ratio=_quantity(truth.t2_ratio, signal.told_ratio if signal else None),
+        t1_ratio=_quantity(truth.t1_ratio, fat.told_ratio if fat else None),
         rectus_dice=(
             _dice_where_drawn(anatomy.muscles.rectus_left, truth.rectus_left),
             _dice_where_drawn(anatomy.muscles.rectus_right, truth.rectus_right),
@@ -86,10 +84,6 @@ def _row(
 
 def _quantity(true: float | None, said: Measurement | None) -> Quantity:
     return Quantity(true, None if said is None else said.value, None if said is None else said.ci95)
-
-
-def _ratio(true: float | None, of: Signal | Fat | None, protocol: Protocol) -> Quantity:
-    return _quantity(true, stated_ratio(of.ratio, protocol.reference_muscle) if of else None)
 
 
 def _dice(found: Mask | None, true: Mask) -> float | None:
