@@ -269,6 +269,8 @@ def _ratio_percent(visit: Timepoint, reference: Timepoint) -> Measurement:
     ours, theirs = visit.signal.ratio, reference.signal.ratio
     if ours.value is None or theirs.value is None:
         return missing(ours.reason or theirs.reason or "")
+    if visit.signal.side is not reference.signal.side:
+        return missing(text("reason.other_side"))
     if theirs.value <= 0:
         return missing(text("reason.zero_intensity"))
     return measured(100 * (ours.value / theirs.value - 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,21 @@ from imaging.volume import Mask, Volume
 BoolArray = NDArray[np.bool_]
 
 
+class Side(StrEnum):
+    """The muscle that a reference was taken from."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """Normal muscle of one image.
 
     Parameters
     ----------
+    side
+        Ratios to the muscle of one side say nothing about ratios to that of the other.
     mask
         Voxels used, trimmed, on the grid of the image they were taken from.
     median
@@ -36,6 +46,7 @@ class Reference:
         |left - right| / their mean; missing when a side is.
     """
 
+    side: Side
     mask: Mask
     median: float
     robust_sd: float
@@ -58,11 +69,11 @@ def reference_muscle(
 
     REF1 is the left rectus from `near_mm` to `far_mm` above and below the graft, REF2 the right
     rectus, across the linea alba, at the graft's level. Each is eroded in plane and trimmed of
-    its darkest and brightest percents. Without a graft both whole compartments are sampled.
+    its darkest and brightest percents. Without a graft both are the whole compartments.
 
     REF1 is the reference wherever it is large enough: it lies under the same coil elements as the
     graft, and on real images the right muscle may be twice as bright. REF2 tells whether both
-    are normal, and stands in for a left muscle that the graft fills.
+    are normal and alike lit, and stands in for a left muscle that the graft fills.
 
     Parameters
     ----------
@@ -75,14 +86,13 @@ def reference_muscle(
 
     Returns
     -------
-    Reference from the left side, from the right where the left is too small, from both without a
-    graft; NoReference when neither is large enough, or when the muscle is black, so that no ratio
-    to it exists.
+    Reference from the left side, or from the right where the left is too small; NoReference when
+    both are, or when the muscle is black, so that no ratio to it exists.
     """
     left, right = _regions(muscles, graft, limits)
     sides = [_sample(volume, side, limits) for side in (left, right)]
-    left_alone = graft is not None and not graft.is_empty and sides[0].any()
-    used = Mask(sides[0] if left_alone else sides[0] | sides[1], volume.geometry)
+    side, chosen = (Side.LEFT, sides[0]) if sides[0].any() else (Side.RIGHT, sides[1])
+    used = Mask(chosen, volume.geometry)
     if used.is_empty:
         return NoReference(text("quality.reference_too_small", **_required(limits)))
     values = volume.array[used.array].astype(np.float64)
@@ -91,6 +101,7 @@ def reference_muscle(
         return NoReference(text("quality.reference_black"))
     left_median, right_median = (_side_median(volume, side, limits) for side in sides)
     return Reference(
+        side=side,
         mask=used,
         median=median,
         robust_sd=float(1.4826 * np.median(np.abs(values - median))),

@@ -14,7 +14,7 @@ from imaging.measurements.muscle import measure_muscle
 from imaging.measurements.shape import measure_shape
 from imaging.measurements.signal import measure_signal
 from imaging.protocol import Protocol, load_protocol
-from imaging.reference import Reference
+from imaging.reference import Reference, Side
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.timepoint import Timepoint
 from imaging.transform import identity
@@ -73,7 +73,7 @@ def reference_of(volume: Volume, mask: Mask = RIGHT) -> Reference:
     median = float(np.median(values))
     spread = 1.4826 * float(np.median(np.abs(values - median)))
     side = measured(median)
-    return Reference(mask, median, spread, side, side, measured(0.0))
+    return Reference(Side.LEFT, mask, median, spread, side, side, measured(0.0))
 
 
 def signal_of(volume: Volume, graft: Mask) -> Any:

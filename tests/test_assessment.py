@@ -169,6 +169,15 @@ def test_a_record_is_the_same_in_one_thread_and_in_many(both):
     assert [block.graft.present for block in one.visits] == [True, True, True, None]
 
 
+def test_the_record_tells_the_wide_interval_of_a_ratio(both):
+    assessment = assess(Subject("P01", (visit(VisitName.BASELINE, 0, *both),)), PROTOCOL)
+    anatomy, block = assessment.visits[0].anatomy, record_of(assessment, "f").visits[0]
+    for measures, said in ((anatomy.t2.signal, block.t2), (anatomy.t1.fat, block.t1)):
+        assert said.ratio_ci95 == measures.told_ratio.ci95
+        (low, high), (least, most) = measures.ratio.ci95, measures.told_ratio.ci95
+        assert least < low < high < most
+
+
 def test_guidance_for_a_visit_that_is_not_there_is_refused_with_those_that_are(both):
     subject = Subject("P01", (visit(VisitName.BASELINE, 0, *both),))
     with pytest.raises(UsageError, match="it has BASELINE"):

@@ -20,6 +20,7 @@ from cases import (
 
 from imaging.change import measure_change
 from imaging.measurement import missing
+from imaging.reference import Side
 from imaging.scanner import scanner_differs
 from imaging.timepoint import nadir, reference_from_visit
 from imaging.transform import RigidTransform
@@ -205,6 +206,14 @@ def test_without_signal_there_is_no_ratio_to_compare() -> None:
     assert measure_change(timepoint(signal=None), baseline()).ratio_percent.value is None
     empty = timepoint(graft=EMPTY)
     assert measure_change(empty, baseline()).ratio_percent.reason == "the mask is empty"
+
+
+def test_ratios_to_muscle_of_different_sides_are_not_compared() -> None:
+    visit = timepoint()
+    assert visit.signal is not None
+    right = replace(visit, signal=replace(visit.signal, side=Side.RIGHT))
+    reason = measure_change(right, baseline()).ratio_percent.reason
+    assert reason == "the ratios are to muscle of different sides"
 
 
 def test_a_black_baseline_graft_has_no_relative_change() -> None:

@@ -18,6 +18,7 @@ from imaging.measurement import measured, missing
 from imaging.measurements.fat import Fat, FatAnswer
 from imaging.measurements.foci import Focus
 from imaging.quality import QualityEntry, Severity
+from imaging.reference import Side
 from imaging.timepoint import Timepoint
 from imaging.transform import RigidTransform
 from imaging.visit import VisitName
@@ -549,6 +550,15 @@ def test_a_graft_a_third_brighter_with_wide_intervals_is_indeterminate() -> None
 
 def test_a_graft_a_tenth_brighter_is_favorable() -> None:
     assert signal(at({1.1: GRAFT}), start()).status is FAVORABLE
+
+
+def test_a_ratio_to_muscle_of_the_other_side_is_not_compared() -> None:
+    visit = at({1.3: GRAFT})
+    assert visit.signal is not None
+    right = replace(visit.signal, side=Side.RIGHT)
+    finding = signal(replace(visit, signal=right, signal_uncorrected=right), start())
+    assert finding.status is INDETERMINATE
+    assert "muscle of different sides" in sentences(finding)
 
 
 def test_a_ratio_without_interval_is_not_judged() -> None:

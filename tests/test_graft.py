@@ -366,11 +366,11 @@ NOWHERE, INSIDE, BESIDE = (), (at(112, 26, 12),), (at(135, 26, 12),)
         pytest.param(PLATE, FAINT, NOWHERE, True, id="the same"),
         pytest.param(SMALL, FAINT, INSIDE, False, id="pointed at in the old place"),
         pytest.param(SMALL, FAINT, BESIDE, True, id="pointed at beside it"),
-        pytest.param(SMALL, 0.0, NOWHERE, True, id="not seen by contrast at all"),
+        pytest.param(SMALL, None, NOWHERE, True, id="not seen by contrast at all"),
     ],
 )
 def test_what_was_found_gives_way_to_the_baselines_outline_only_where_change_cannot_be_seen(
-    found: NDArray[np.bool_], contrast: float, stroke: Stroke, kept: bool
+    found: NDArray[np.bool_], contrast: float | None, stroke: Stroke, kept: bool
 ) -> None:
     """Dice of SMALL with PLATE: 2 * 864 / (864 + 1536) = 0.72; LARGE is 2.6 times PLATE."""
     place = scene(image(), None, muscles(), Mask(PLATE, geometry()), LIMITS)

@@ -97,9 +97,10 @@ def test_the_brightest_and_darkest_percents_are_trimmed() -> None:
     assert not reference.mask.array[37:39, 12, 4].any()
 
 
-def test_without_a_graft_both_whole_compartments_are_sampled() -> None:
-    used = sampled(painted(100, 100), graft=None).mask.array
-    assert np.count_nonzero(used) == 2 * 24 * 144
+def test_without_a_graft_the_whole_compartments_are_sampled() -> None:
+    reference = sampled(painted(100, 80, graft=100), graft=None)
+    assert reference.mask.voxels == 24 * 144
+    assert reference.right_median.value == 80
 
 
 def test_one_side_alone_gives_a_reference_without_a_disagreement() -> None:

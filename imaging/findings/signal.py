@@ -261,6 +261,8 @@ def _brighter_than(reference: Seen, case: _Case) -> Sign:
     ours, theirs = case.signal.ratio, reference.signal.ratio
     if ours.value is None or theirs.value is None or ours.ci95 is None or theirs.ci95 is None:
         return unmeasured(name, _without_interval(ours) or _without_interval(theirs), key)
+    if case.signal.side is not reference.signal.side:
+        return unmeasured(name, plain("other_side").sentence, key)
     if theirs.ci95[0] <= 0:
         return unmeasured(name, plain("reference_is_black").sentence, key)
     least = 1 + case.protocol.signal.ratio_rise_fraction

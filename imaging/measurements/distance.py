@@ -133,14 +133,14 @@ def _overlap(ours: FloatArray, theirs: FloatArray, grid: Geometry) -> Overlap | 
 
 def _surface(field: FloatArray) -> FloatArray:
     """Return where the isosurface cuts the lines between neighbours of the grid, (n, 3)."""
-    inside, cuts = field >= 0.5, []
+    inside, cuts = field >= HALF, []
     for axis in range(3):
         low, high = ([slice(None)] * 3 for _ in range(2))
         low[axis], high[axis] = slice(None, -1), slice(1, None)
         cut = inside[*low] != inside[*high]
         before, after = field[*low][cut], field[*high][cut]
         at = np.argwhere(cut).astype(np.float64)
-        at[:, axis] += (0.5 - before) / (after - before)
+        at[:, axis] += (HALF - before) / (after - before)
         cuts.append(at)
     return np.concatenate(cuts)
 

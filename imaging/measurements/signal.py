@@ -15,7 +15,7 @@ from imaging.measurements.foci import Focus, find_foci, is_tube
 from imaging.measurements.region import core, cropped_pair
 from imaging.messages import text
 from imaging.protocol import Protocol, ReferenceMuscle, SignalLimits
-from imaging.reference import Reference
+from imaging.reference import Reference, Side
 from imaging.volume import Mask, Volume
 
 ROBUST_SD = 1.4826
@@ -40,6 +40,8 @@ class Signal:
         Median of the graft's core over the median of reference muscle, with bootstrap interval.
     told_ratio
         The same with the interval that is told, see `told`.
+    side
+        Whose muscle the ratio is to; None when not measured.
     contrast_to_noise
         Their difference over the robust standard deviation of reference muscle.
     coefficient_of_variation
@@ -62,6 +64,7 @@ class Signal:
 
     ratio: Measurement
     told_ratio: Measurement
+    side: Side | None
     contrast_to_noise: Measurement
     coefficient_of_variation: Measurement
     robust_cov: Measurement
@@ -99,7 +102,8 @@ def measure_signal(
     limits, sampling = protocol.signal, protocol.reference_muscle
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
-        return Signal(*(missing(reason),) * 7, (), None, reason, None, None)
+        nothing = missing(reason)
+        return Signal(*(nothing,) * 2, None, *(nothing,) * 5, (), None, reason, None, None)
     ratio = muscle_ratio(volume, graft, reference, sampling)
     volume, graft = cropped_pair(volume, graft)
     inner = core(graft, sampling.erosion_pixels)
@@ -111,6 +115,7 @@ def measure_signal(
     return Signal(
         ratio=ratio,
         told_ratio=told(ratio, reference, sampling),
+        side=reference.side,
         contrast_to_noise=_contrast(spread.median, reference),
         coefficient_of_variation=spread.coefficient_of_variation,
         robust_cov=spread.robust_cov,
@@ -141,13 +146,13 @@ def muscle_ratio(
 def told(ratio: Measurement, reference: Reference, sampling: ReferenceMuscle) -> Measurement:
     """Return a `muscle_ratio` with the interval that is told: what voxels do not tell is in it.
 
-    The rules compare the bootstrap's interval with limits that leave room for that part; whoever
-    reads a ratio wants to know where the true one lies. The systematic error adds in quadrature,
+    The trial's rules look at the bootstrap's interval; whoever reads a ratio wants to know where
+    the true one lies. The systematic error adds in quadrature,
     on the logarithm; then the interval is widened to hold the ratio to the muscle of either side
     alone, for which of them is like the muscle at the graft's own place, under the coil's shading,
     is not known. A ratio without an interval, or one that reaches 0, stays as it is.
     """
-    if ratio.value is None or ratio.ci95 is None or min(ratio.ci95) <= 0:
+    if ratio.value is None or ratio.ci95 is None or min(ratio.value, *ratio.ci95) <= 0:
         return ratio
     beyond = 1.96 * sampling.systematic_sd
     low, high = (math.hypot(math.log(end / ratio.value), beyond) for end in ratio.ci95)

@@ -14,6 +14,9 @@ from imaging.segmentation.judgement import Judged, combined, dice, judge
 from imaging.segmentation.outline import Outline, separation
 from imaging.segmentation.scene import Scene, plates
 
+_CARRIED_MIN = 0.3
+"""With less of the baseline's outline inside the muscle, the muscle is what is wrong."""
+
 _CANDIDATES = 3
 """Bright regions looked at closely, largest first."""
 
@@ -21,13 +24,13 @@ _CANDIDATES = 3
 class Found(NamedTuple):
     """A region of the scene, empty for none, its confidence, and what lowered that.
 
-    `contrast` is the contrast-to-noise its boundary was seen with, 0 when none was.
+    `contrast` is the contrast-to-noise its boundary was seen with, None when none was.
     """
 
     region: BoolArray
     confidence: float
     reasons: tuple[str, ...]
-    contrast: float = 0.0
+    contrast: float | None = None
 
 
 def judged(place: Scene, found: Outline, *more: Judged, seeded: bool = False) -> Found:
@@ -77,9 +80,9 @@ def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArra
     go through the baseline's place: a reader points at what is there now.
     """
     limits, before = place.limits, prior & place.allowed
-    if found.contrast == 0.0 or found.contrast >= limits.graft_change_contrast_min:
+    if found.contrast is None or found.contrast >= limits.graft_change_contrast_min:
         return found
-    if not before.any() or (stroke.any() and not (stroke & before).any()):
+    if not _mostly_there(before, prior) or (stroke.any() and not (stroke & prior).any()):
         return found
     grown, overlap = (found.region & ~before).sum() / before.sum(), dice(found.region, before)
     if grown >= limits.graft_change_grown or overlap >= limits.graft_change_same:
@@ -90,7 +93,12 @@ def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArra
     ))  # fmt: skip
 
 
+def _mostly_there(carried: BoolArray, prior: BoolArray) -> bool:
+    """Tell whether enough of a carried outline lies where a graft may be for that to be right."""
+    return bool(carried.sum() >= _CARRIED_MIN * prior.sum() > 0)
+
+
 def _guess(place: Scene, prior: BoolArray, reason: str) -> Found:
     carried = prior & place.allowed
-    region = carried if carried.sum() >= 0.3 * prior.sum() else prior
+    region = carried if _mostly_there(carried, prior) else prior
     return Found(region, place.limits.graft_invisible_confidence, (reason,))
