@@ -55,7 +55,7 @@ class QualityEntry:
 
 
 def signal_to_noise(whole: Volume, body: Mask, near: Volume, reference: Reference) -> Measurement:
-    """Median of the reference muscle over the standard deviation of the noise.
+    """Median of normal muscle, of both sides, over the standard deviation of the noise.
 
     `body` lies on the grid of the whole image, the reference on that of `near`, cut from it.
     Noise comes from the air round the body where it is there and looks like noise: magnitudes of
@@ -66,10 +66,11 @@ def signal_to_noise(whole: Volume, body: Mask, near: Volume, reference: Referenc
 
     Missing when neither air nor muscle gives a noise level.
     """
-    noise = _air_noise(whole, body) or _muscle_noise(near, reference.mask)
+    muscle = reference.sampled
+    noise = _air_noise(whole, body) or _muscle_noise(near, muscle)
     if not noise:
         return missing(text("quality.snr_unknown"))
-    return measured(reference.median / noise)
+    return measured(float(np.median(near.array[muscle.array])) / noise)
 
 
 def _air_noise(volume: Volume, body: Mask) -> float | None:

@@ -35,10 +35,12 @@ class Reference:
         Ratios to the muscle of one side say nothing about ratios to that of the other.
     mask
         Voxels used, trimmed, on the grid of the image they were taken from.
+    sampled
+        Normal muscle of both sides, trimmed: more voxels to tell the noise from.
     median
-        Their median intensity, arbitrary units.
+        Median intensity of `mask`, arbitrary units.
     robust_sd
-        1.4826 times their median absolute deviation, same units.
+        1.4826 times the median absolute deviation there, same units.
     left_median, right_median
         Medians of REF1 (left rectus above and below the graft) and REF2 (right rectus,
         mirrored); missing with a reason when that side gave too few voxels.
@@ -48,6 +50,7 @@ class Reference:
 
     side: Side
     mask: Mask
+    sampled: Mask
     median: float
     robust_sd: float
     left_median: Measurement
@@ -103,6 +106,7 @@ def reference_muscle(
     return Reference(
         side=side,
         mask=used,
+        sampled=Mask(sides[0] | sides[1], volume.geometry),
         median=median,
         robust_sd=float(1.4826 * np.median(np.abs(values - median))),
         left_median=left_median,

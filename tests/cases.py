@@ -73,7 +73,7 @@ def reference_of(volume: Volume, mask: Mask = RIGHT) -> Reference:
     median = float(np.median(values))
     spread = 1.4826 * float(np.median(np.abs(values - median)))
     side = measured(median)
-    return Reference(Side.LEFT, mask, median, spread, side, side, measured(0.0))
+    return Reference(Side.LEFT, mask, mask, median, spread, side, side, measured(0.0))
 
 
 def signal_of(volume: Volume, graft: Mask) -> Any:

@@ -58,7 +58,7 @@ MUSCLES = Muscles(BODY, LEFT, RIGHT, MIDLINE, 1.0)
 
 def reference(median: float = 100.0, disagreement: float | None = 0.0) -> Reference:
     agreed = missing("one side") if disagreement is None else measured(disagreement)
-    return Reference(Side.LEFT, LEFT, median, 5.0, measured(median), measured(median), agreed)
+    return Reference(Side.LEFT, LEFT, LEFT, median, 5.0, measured(median), measured(median), agreed)
 
 
 def noisy(sd: float, air: str = "rayleigh") -> Volume:

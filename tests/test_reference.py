@@ -70,6 +70,11 @@ def test_the_muscle_of_the_grafts_own_side_is_the_reference_whatever_the_coil_do
     assert without_left(painted(100, 220)).median == 220
 
 
+def test_both_sides_are_sampled_for_the_noise() -> None:
+    reference = sampled(painted(100, 220))
+    assert reference.sampled.voxels == (8 + 4) * 144
+
+
 def test_medians_and_disagreement_are_those_of_the_two_sides() -> None:
     reference = sampled(painted(110, 90))
     assert reference.left_median.value == 110

@@ -211,7 +211,7 @@ def test_nothing_depends_on_the_scale_of_the_image(scale: float) -> None:
 def test_a_reference_of_one_voxel_gives_a_ratio_without_interval() -> None:
     volume = image(noise=0.0)
     voxel, one = box((-20, -20), (0, 0), (0, 0)), measured(1)
-    lone = Reference(Side.LEFT, voxel, 100.0, 1.0, one, one, measured(0))
+    lone = Reference(Side.LEFT, voxel, voxel, 100.0, 1.0, one, one, measured(0))
     found = measure_signal(volume, GRAFT, lone, PROTOCOL)
     assert found.ratio.value == pytest.approx(1.0)
     assert found.ratio.ci95 is None
