@@ -36,7 +36,7 @@ def test_a_graft_like_muscle_is_isointense_and_shows_no_fat() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "answer"), [(0.87, True), (1.18, True), (0.82, False), (1.3, False)]
+    ("ratio", "answer"), [(0.87, True), (1.18, True), (0.82, False), (1.36, False)]
 )
 def test_isointense_is_decided_at_the_limits(ratio: float, answer: bool) -> None:
     assert of({ratio: GRAFT}, noise=1.0).isointense is answer
@@ -47,6 +47,16 @@ def test_an_interval_across_a_limit_is_undecided(ratio: float) -> None:
     found = of({ratio: GRAFT})
     assert (found.isointense, found.answer) == (None, None)
     assert found.isointense_reason == "the confidence interval of the ratio straddles a limit"
+
+
+def test_a_graft_brighter_by_no_more_than_shading_may_add_is_undecided() -> None:
+    """1.27 / 1.20 is 6 %; 1.96 times the systematic error of 5 % is 10 %."""
+    found = of({1.27: GRAFT}, noise=1.0)
+    assert found.ratio.ci95 is not None
+    assert found.ratio.ci95[0] > 1.2
+    assert (found.isointense, found.answer) == (None, None)
+    assert found.isointense_reason is not None
+    assert "no more than shading" in found.isointense_reason
 
 
 def test_a_dark_graft_is_possibly_fat() -> None:

@@ -96,12 +96,13 @@ def measure_fat(
         nothing = missing(reason)
         return Fat(nothing, nothing, None, reason, None, (), epsilon, detectable)
     ratio = muscle_ratio(t1, graft, reference, protocol.reference_muscle)
-    foci = _foci(*cropped_pair(t1, graft), reference, protocol)
-    isointense, reason_ = _isointense(ratio, foci, limits)
-    fat_visible = detectable.known and _suppressed(epsilon, protocol.quality)
-    confirmed = _confirmed(t1, graft, foci, reference, supporting, limits)
-    answer = confirmed or (_unconfirmed(ratio, foci, isointense, limits) if fat_visible else None)
     told_ratio = told(ratio, reference, protocol.reference_muscle)
+    foci = _foci(*cropped_pair(t1, graft), reference, protocol)
+    isointense, reason_ = _isointense(ratio, told_ratio, foci, limits)
+    fat_visible = detectable.known and _suppressed(epsilon, protocol.quality)
+    answer = _confirmed(t1, graft, foci, reference, supporting, limits)
+    if answer is None and fat_visible:
+        answer = _unconfirmed(ratio, told_ratio, foci, isointense, limits)
     return Fat(ratio, told_ratio, isointense, reason_, answer, foci, epsilon, detectable)
 
 
@@ -139,31 +140,44 @@ def _foci(t1: Volume, graft: Mask, reference: Reference, protocol: Protocol) -> 
 
 
 def _isointense(
-    ratio: Measurement, foci: tuple[Focus, ...], limits: FatLimits
+    ratio: Measurement, told_ratio: Measurement, foci: tuple[Focus, ...], limits: FatLimits
 ) -> tuple[bool | None, str | None]:
+    """Answer field A by the sampling interval, but for bright: fat is dark, and an alarm a biopsy.
+
+    A ratio is too bright only when the interval that is told lies beyond the limit too.
+    """
     if any(not focus.at_rim for focus in foci):
         return False, None
     if ratio.ci95 is None:
         return None, text("reason.no_interval")
     low, high = ratio.ci95
-    if high < limits.isointense_low or low > limits.isointense_high:
+    if high < limits.isointense_low or _too_bright(told_ratio, limits):
         return False, None
     if foci:
         return None, text("reason.focus_at_rim")
     if low >= limits.isointense_low and high <= limits.isointense_high:
         return True, None
-    return None, text("reason.interval_straddles")
+    bright = low > limits.isointense_high
+    return None, text("reason.bright_within_error" if bright else "reason.interval_straddles")
+
+
+def _too_bright(told_ratio: Measurement, limits: FatLimits) -> bool:
+    return told_ratio.ci95 is not None and told_ratio.ci95[0] > limits.isointense_high
 
 
 def _unconfirmed(
-    ratio: Measurement, foci: tuple[Focus, ...], isointense: bool | None, limits: FatLimits
+    ratio: Measurement,
+    told_ratio: Measurement,
+    foci: tuple[Focus, ...],
+    isointense: bool | None,
+    limits: FatLimits,
 ) -> FatAnswer | None:
     """Return what the T1W-FS image alone says, when fat would have been dark in it."""
     certain = [focus for focus in foci if not focus.at_rim]
-    low, high = ratio.ci95 or (limits.isointense_low, limits.isointense_high)
+    _, high = ratio.ci95 or (limits.isointense_low, limits.isointense_high)
     if high < limits.isointense_low or any(f.ratio < limits.focus_dark_ratio for f in certain):
         return FatAnswer.POSSIBLE
-    if low > limits.isointense_high or certain:
+    if _too_bright(told_ratio, limits) or certain:
         return FatAnswer.BRIGHT_NOT_FAT
     return FatAnswer.NONE if isointense else None
 
