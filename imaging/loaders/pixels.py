@@ -13,7 +13,7 @@ import gdcm
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEG2000, UID, ExplicitVRBigEndian, JPEG2000Lossless
+from pydicom.uid import JPEG2000, UID, ExplicitVRBigEndian, JPEG2000Lossless, RLELossless
 
 from imaging.concurrency import cores
 from imaging.errors import FileError, SeriesError
@@ -100,8 +100,9 @@ def stored_frames(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
 
 
 def _remarks(data: PixelData) -> AbstractContextManager[set[str]]:
-    """Catch what libjpeg says; JPEG 2000 has another decoder, and threads that must not wait."""
-    return nullcontext(set()) if data.transfer_syntax in _SLOW else remarks()
+    """Catch what libjpeg says; the decoders of JPEG 2000 and RLE say nothing, and need not wait."""
+    silent = (*_SLOW, RLELossless)
+    return nullcontext(set()) if data.transfer_syntax in silent else remarks()
 
 
 def _native(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
