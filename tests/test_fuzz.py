@@ -13,8 +13,12 @@ import pytest
 from dicom_files import write_dicomdir
 from fuzzing import fault_of, originals
 from mutations import CHEAP, COSTLY, mutated
+from pydicom import DataElement, Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from imaging.loaders import find_series
+from imaging.loaders.attributes import words
 from imaging.protocol import load_protocol
 
 FILES = 400
@@ -96,6 +100,15 @@ def test_a_dicomdir_may_name_what_no_file_system_takes(tmp_path):
     write_dicomdir(tmp_path / "DICOMDIR", [("A" * 256, "IM0001")])
     refusals = find_series([tmp_path / "DICOMDIR"], load_protocol()).refusals
     assert sorted(r.code for r in refusals) == ["dicomdir_index", "dicomdir_names_missing"]
+
+
+def test_a_sequence_where_a_file_name_belongs_is_no_name_even_if_it_cannot_be_printed():
+    item = RawDataElement(Tag(0xFFFE, 0xE000), "NONE", 0, b"", 0, False, True)
+    with pytest.raises(NotImplementedError):
+        str(Dataset({item.tag: item}))
+    record = Dataset()
+    record.add(DataElement(Tag("ReferencedFileID"), "SQ", [Dataset({item.tag: item})]))
+    assert words(record, "ReferencedFileID") == ()
 
 
 def test_an_element_of_an_unknown_kind_is_a_damaged_header(sound, tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 Key = str | tuple[int, int]
@@ -68,9 +69,9 @@ def word(ds: Dataset, key: Key) -> str | None:
 
 
 def words(ds: Dataset, key: Key) -> tuple[str, ...]:
-    """Return all values as stripped texts, empty ones left out."""
+    """Return all values as stripped texts, empty ones left out; a sequence is no text."""
     found = value(ds, key)
-    if found is None:
+    if found is None or isinstance(found, (Sequence, Dataset)):
         return ()
     items = found if isinstance(found, (list, tuple, MultiValue)) else [found]
     texts = (str(item).replace("\0", " ").strip() for item in items if item is not None)
