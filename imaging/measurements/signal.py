@@ -147,10 +147,10 @@ def told(ratio: Measurement, reference: Reference, sampling: ReferenceMuscle) ->
     """Return a `muscle_ratio` with the interval that is told: what voxels do not tell is in it.
 
     The trial's rules look at the bootstrap's interval; whoever reads a ratio wants to know where
-    the true one lies. The systematic error adds in quadrature,
-    on the logarithm; then the interval is widened to hold the ratio to the muscle of either side
-    alone, for which of them is like the muscle at the graft's own place, under the coil's shading,
-    is not known. A ratio without an interval, or one that reaches 0, stays as it is.
+    the true one lies. The systematic error adds in quadrature, on the logarithm; then the interval
+    is widened to hold the ratio to the muscle of either side alone, for which of them is like the
+    muscle at the graft's own place, under the coil's shading, is not known. A ratio without an
+    interval, or one that reaches 0, stays as it is.
     """
     if ratio.value is None or ratio.ci95 is None or min(ratio.value, *ratio.ci95) <= 0:
         return ratio

@@ -71,14 +71,17 @@ def segment_graft(
     place = scene(t2, t1, muscles, prior, limits, stroke_mm)
     if place is None:
         return Graft(None, source, 0.0, (text("segmentation.graft_no_level"),))
-    if stroke_mm:
-        found = seeded(place, stroke_mm)
-    else:
-        found = _automatic(place) if place.prior is None else carried(place, place.prior)
-    if place.prior is not None:
-        found = unless_unseen(place, found, place.prior, place.marked(stroke_mm))
+    found = _found(place, stroke_mm)
     mask = place.whole(found.region) if found.region.any() else None
     return Graft(mask, source, found.confidence, found.reasons)
+
+
+def _found(place: Scene, stroke_mm: Stroke) -> Found:
+    """Search by the help there is, a stroke, the baseline's place, or none."""
+    if place.prior is None:
+        return seeded(place, stroke_mm) if stroke_mm else _automatic(place)
+    found = seeded(place, stroke_mm) if stroke_mm else carried(place, place.prior)
+    return unless_unseen(place, found, place.prior, place.marked(stroke_mm))
 
 
 def _automatic(place: Scene) -> Found:
