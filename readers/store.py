@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     ProgrammingError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from readers import audit, schema
 from readers.account_policy import AccountPolicy
@@ -35,7 +36,7 @@ from readers.clock import Clock, utc_now, written
 from readers.errors import AuditError, StoreError
 
 BUSY_MS = 10_000
-"""How long SQLite waits for another process that writes."""
+"""How long SQLite waits for another process that writes, and a thread for a connection."""
 WRITER_LOCK = 7_276_568
 """The advisory lock all writers of one PostgreSQL database take."""
 
@@ -173,23 +174,29 @@ def connected(url: str) -> Engine:
     Raises
     ------
     StoreError
-        The address is not one of SQLite or PostgreSQL.
+        The address is not one of SQLite or PostgreSQL, or is of a database in memory, which
+        would take all reads with it.
     """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError("store_url")
     try:
-        engine = create_engine(_parsed(url), pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(
+            parsed, pool_pre_ping=True, pool_timeout=BUSY_MS / 1000, hide_parameters=True
+        )
     except NoSuchModuleError as error:
         raise StoreError("store_url") from error
     if engine.dialect.name == "sqlite":
-        _make_private(engine.url.database)
+        _make_private(engine.url.database or "")
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _make_private(file: str | None) -> None:
+def _make_private(file: str) -> None:
     """Make a new database file readable by its owner alone: it holds reads and password hashes."""
-    path = Path(file or ":memory:")
-    if str(path) != ":memory:" and path.parent.is_dir() and not path.exists():
+    path = Path(file)
+    if path.parent.is_dir() and not path.exists():
         path.touch(mode=0o600)
 
 
@@ -226,3 +233,5 @@ def told_plainly() -> Iterator[None]:
             raise  # a mistake of ours, not the database's state
         detail = str(error.orig).strip().split("\n")[0]
         raise StoreError("store_unavailable", detail=detail) from error
+    except PoolTimeoutError as error:
+        raise StoreError("store_busy") from error

@@ -104,8 +104,9 @@ def seated(chromium, station, name, **window):
         person = Person(page, station, name)
         try:
             yield person
-        except BaseException:
+        except BaseException as error:
             person.shot(f"failed-{name}")
+            error.add_note(f"{name} saw: {person.seen()}")
             raise
 
 
@@ -159,6 +160,14 @@ class Person:
         else:
             self.form.locator(".status", has_text=saved).wait_for()
         return self
+
+    def seen(self):
+        """Return what a failed test tells of the page: its words, and what the form has said."""
+        form = self.form.locator(".status")
+        if self.page.is_closed():
+            return "a closed page"
+        said = [(s.get_attribute("class"), s.inner_text()) for s in form.all()]
+        return f"{said} {self.page.locator('body').inner_text()[:400]!r}"
 
     def saved(self):
         self.form.locator(".status.saved").wait_for()

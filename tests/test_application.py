@@ -210,9 +210,11 @@ def test_two_tabs_of_one_reader_lose_nothing(chromium, station):
         expect(second.page.get_by_text("changed in another tab")).to_be_visible()
         second.page.get_by_role("button", name="Those of this tab").click()
         expect(second.row("t")).to_contain_text("with limits")
+        second.answer({"u": "2"})
         reader.page.reload()
         reader.reading()
         expect(reader.row("t")).to_contain_text("with limits")
+        expect(reader.row("u")).to_contain_text("with limits")
 
 
 def test_an_expired_session_loses_nothing_that_was_typed(chromium, station):
@@ -239,7 +241,7 @@ def test_an_expired_session_loses_nothing_that_was_typed(chromium, station):
         assert reader.row("z").locator("b").count() == 0
 
 
-def test_an_answer_that_is_lost_on_its_way_is_sent_again(chromium, station):
+def test_an_answer_or_a_signature_that_is_lost_on_its_way_is_sent_again(chromium, station):
     lost, losing = [], []
     with seated(chromium, station, "reader-2") as reader:
 
@@ -252,9 +254,51 @@ def test_an_answer_that_is_lost_on_its_way_is_sent_again(chromium, station):
         losing.append("this one")
         reader.answer({"t": "1"})
         assert lost == ["this one"]
+        losing.append("this one too")
+        reader.page.keyboard.press("Control+Enter")
+        expect(reader.row("o")).to_have_class(re.compile("error"))
+        assert lost == ["this one", "this one too"]
         reader.page.reload()
         reader.reading()
         expect(reader.row("t").locator(".answer")).to_have_text("Evaluable")
+
+
+def test_a_question_that_opens_late_does_not_take_the_answer_to_another(chromium, station):
+    kept, holding = [], []
+    with seated(chromium, station, "reader-2") as reader:
+
+        def between(socket):
+            server = socket.connect_to_server()
+            server.on_message(lambda m: kept.append((socket, m)) if holding else socket.send(m))
+
+        reader.page.route_web_socket(re.compile("_stcore/stream"), between)
+        reader.arrive().open_next()
+        holding.append("until the reader has gone on")
+        reader.form.locator(".line").first.focus()
+        reader.page.keyboard.type("t2u")
+        reader.page.wait_for_timeout(2_000)
+        holding.clear()
+        for socket, message in kept:
+            socket.send(message)
+        reader.row("y").wait_for()
+        reader.page.keyboard.press("1")
+        expect(reader.row("u").locator(".answer")).to_have_text("Evaluable")
+        expect(reader.row("y").locator(".answer")).to_have_class(re.compile("none"))
+        reader.answer({"t": "1"})
+
+
+def test_an_answer_that_the_store_cannot_take_is_sent_again_when_it_can(chromium, station):
+    with seated(chromium, station, "reader-2") as reader:
+        reader.arrive().open_next()
+        with closing(sqlite3.connect(station.data / "reads.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            reader.answer({"u": "1"}, saved="cannot be used now")
+            other.execute("ROLLBACK")
+        reader.saved()
+        reader.page.reload()
+        reader.reading()
+        expect(reader.row("u").locator(".answer")).to_have_text("Evaluable")
+        expect(reader.form.locator(".status.saved")).to_be_visible()
 
 
 def end_session(person):

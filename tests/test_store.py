@@ -5,6 +5,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from readers.errors import AuditError, StoreError
 from readers.store import open_store
 from readers.tables import APPEND_ONLY, metadata
 from readers.verification import verify
+
+OVERFLOW = 10
+"""Connections beyond its size that SQLAlchemy's pool opens, by its documentation."""
 
 
 def test_a_new_store_has_exactly_the_tables_the_program_works_with(store_url):
@@ -62,7 +66,15 @@ def test_sqlite_writes_ahead_checks_foreign_keys_and_waits_for_others(tmp_path):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "reads.sqlite", "mysql://u:secret@h/d", "sqlite+nodriver:///x", "postgresql+no://h/d"],
+    [
+        "",
+        "reads.sqlite",
+        "mysql://u:secret@h/d",
+        "sqlite+nodriver:///x",
+        "postgresql+no://h/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
 )
 def test_an_address_that_is_none_is_refused_without_its_password(url):
     with pytest.raises(StoreError, match="neither sqlite") as refused:
@@ -108,6 +120,19 @@ def test_a_store_of_a_newer_program_is_left_alone(store_url):
     engine.dispose()
     with pytest.raises(StoreError, match=r"version 9999, this program knows up to 0001"):
         open_store(store_url)
+
+
+def test_a_store_that_too_many_use_at_once_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("readers.store.BUSY_MS", 50)
+    store = open_store(f"sqlite:///{tmp_path / 'reads.sqlite'}")
+    with ExitStack() as others:
+        for _ in range(store.engine.pool.size() + OVERFLOW):
+            others.enter_context(store.engine.connect())
+        with pytest.raises(StoreError, match="Too many use the store"), store.reading():
+            pytest.fail("there was a connection")
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+    store.close()
 
 
 def filled(room):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import wraps
+from typing import Any
 
 import streamlit as st
 
 from imaging.errors import GraftsiteError
+from readers.errors import StoreError
 from surveillance.ui.desk import Desk, still_here
+from surveillance.ui.form import form_message
 
 
 @contextmanager
@@ -26,12 +29,23 @@ def part(draw: Callable[[Desk, int], None]) -> Callable[[Desk, int], None]:
 
     @wraps(draw)
     def drawn(desk: Desk, number: int) -> None:
-        if not still_here(desk):
-            st.rerun()
         with told_plainly(desk):
+            if not still_here(desk):
+                st.rerun()
             draw(desk, number)
 
     return st.fragment(drawn)
+
+
+def heard(desk: Desk, key: str, kind: str, name: str) -> Mapping[str, Any] | None:
+    """Return what a form in the browser sent, None for nothing of who is still signed in.
+
+    A store that cannot be asked is told when the page is drawn; the form sends again.
+    """
+    message = form_message(key, kind, name)
+    with suppress(StoreError):
+        return message if message is not None and still_here(desk) else None
+    return None
 
 
 def act(desk: Desk, do: Callable[[], object]) -> None:

@@ -7,11 +7,11 @@ import streamlit as st
 from readers import masks, reading
 from readers.read import Read
 from surveillance.ui import drafts
-from surveillance.ui.acting import part
-from surveillance.ui.desk import Desk, still_here
-from surveillance.ui.form import Look, described, form_message, mount_form
+from surveillance.ui.acting import heard, part
+from surveillance.ui.desk import Desk
+from surveillance.ui.form import Look, described, mount_form
 from surveillance.ui.form.contract import answers_of, form_name
-from surveillance.ui.form.mount import seconds_of
+from surveillance.ui.form.mount import number_of, seconds_of
 from surveillance.ui.measured import told
 from surveillance.ui.signing import Task, sign_here, stopped
 
@@ -19,13 +19,13 @@ from surveillance.ui.signing import Task, sign_here, stopped
 @part
 def answer(desk: Desk, read_id: int) -> None:
     """Draw the form of a draft."""
-    read = reading.load(desk.station.store, desk.actor, read_id)
+    read, status = drafts.shown(desk, read_id)
     key = f"form-{read_id}"
     _conflict(desk, read)
     finishing = st.session_state.pop(f"finish-{read_id}", False)
     look = Look(
         desk.language,
-        drafts.tab_of(read).status,
+        status,
         action=desk.text("reading.lock"),
         tried=f"tried-{read_id}" in st.session_state,
         note=_outline(desk, read_id),
@@ -34,8 +34,8 @@ def answer(desk: Desk, read_id: int) -> None:
     mount_form(
         described(read, read.content, desk.station.protocol, look),
         key,
-        on_answers=lambda: _save(desk, key, read_id),
-        on_finish=lambda: _finish(desk, key, read_id),
+        on_answers=lambda: _take(desk, key, read_id, "answers"),
+        on_finish=lambda: _take(desk, key, read_id, "finish"),
     )
     if finishing and not stopped(desk, read, read.content):
         sign_here(desk, read, Task.LOCK)
@@ -48,33 +48,21 @@ def _outline(desk: Desk, read_id: int) -> str:
     return told(desk, masks.measured(store, actor, read_id, own[-1].id)) if own else ""
 
 
-def _save(desk: Desk, key: str, read_id: int) -> None:
-    message = form_message(key, "answers", form_name(read_id))
-    if message is None or not still_here(desk):
+def _take(desk: Desk, key: str, read_id: int, kind: str) -> None:
+    message = heard(desk, key, kind, form_name(read_id))
+    if message is None:
         return
-    number = message.get("n")
-    drafts.save(
-        desk,
-        read_id,
-        answers=answers_of(message),
-        spent_s=seconds_of(message),
-        echo=number if isinstance(number, int) else 0,
-    )
-
-
-def _finish(desk: Desk, key: str, read_id: int) -> None:
-    message = form_message(key, "finish", form_name(read_id))
-    if message is None or not still_here(desk):
-        return
-    st.session_state[f"tried-{read_id}"] = True
-    echo = drafts.tab_of(reading.load(desk.station.store, desk.actor, read_id)).status.echo
-    if drafts.save(desk, read_id, answers=answers_of(message), echo=echo):
-        st.session_state[f"finish-{read_id}"] = True
+    change = drafts.Change(answers_of(message), spent_s=seconds_of(message))
+    done = drafts.save(desk, read_id, change, echo=number_of(message))
+    if kind == "finish":
+        st.session_state[f"tried-{read_id}"] = True
+        if done:
+            st.session_state[f"finish-{read_id}"] = True
 
 
 def _conflict(desk: Desk, read: Read) -> None:
     """Two tabs: the reader says which of the two goes on; the other stays in the store."""
-    kept = drafts.tab_of(read).kept
+    kept = drafts.tab_of(desk, read).kept
     if kept is None:
         return
     st.warning(desk.text("reading.two_tabs"))

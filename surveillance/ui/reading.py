@@ -20,7 +20,7 @@ def draw(desk: Desk) -> None:
     item_id, visit = _asked_for()
     read = reading.open_read(desk.station.store, desk.actor, item_id, visit)
     bar(desk, f"{read.code} · {read.shown_visit}")
-    tab_of(read)  # what this tab shows from now on
+    tab_of(desk, read)  # what this tab shows from now on
     if read.newer_version:
         st.info(desk.text("reading.newer_version"))
     with st.container(key="read"):

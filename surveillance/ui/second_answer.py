@@ -9,9 +9,11 @@ from readers.answers import plain
 from readers.form import load_form
 from readers.read import Read, parse_content
 from readers.signing import Given
-from surveillance.ui.desk import Desk, still_here
-from surveillance.ui.form import Look, Status, described, form_message, mount_form
+from surveillance.ui.acting import heard
+from surveillance.ui.desk import Desk
+from surveillance.ui.form import Look, Status, described, mount_form
 from surveillance.ui.form.contract import answers_of
+from surveillance.ui.form.mount import number_of
 from surveillance.ui.signing import Task, sign_here, stopped
 
 
@@ -60,11 +62,10 @@ def draw(desk: Desk, read: Read, task: Task) -> None:
 
 
 def _take(desk: Desk, read: Read, key: str, kind: str) -> None:
-    message = form_message(key, kind, key)
-    if message is None or not still_here(desk):
+    message = heard(desk, key, kind, key)
+    last = st.session_state.get(f"status-{key}", Status())
+    if message is None or (echo := number_of(message)) <= last.echo:
         return
-    number = message.get("n")
-    echo = number if isinstance(number, int) else 0
     try:
         parsed = parse_content(load_form(read.form_version), answers_of(message))
     except GraftsiteError as error:

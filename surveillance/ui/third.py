@@ -10,9 +10,11 @@ from readers.answers import plain
 from readers.form import load_form
 from readers.read import parse_content
 from readers.signing import Given
+from surveillance.ui.acting import heard
 from surveillance.ui.desk import Desk
-from surveillance.ui.form import Look, Status, described, form_message, mount_form
+from surveillance.ui.form import Look, Status, described, mount_form
 from surveillance.ui.form.contract import answers_of
+from surveillance.ui.form.mount import number_of
 
 
 def third_reading(desk: Desk, pair: BlindedPair) -> Given:
@@ -37,11 +39,10 @@ def _each_once(marks: tuple[object, ...]) -> list[object]:
 
 
 def _take(desk: Desk, pair: BlindedPair, name: str) -> None:
-    message = form_message(name, "answers", name)
-    if message is None:
+    message = heard(desk, name, "answers", name)
+    last = st.session_state.get(f"status-{name}", Status())
+    if message is None or (echo := number_of(message)) <= last.echo:
         return
-    number = message.get("n")
-    echo = number if isinstance(number, int) else 0
     try:
         parsed = parse_content(load_form(pair.template.form_version), answers_of(message))
     except GraftsiteError as error:

@@ -70,7 +70,7 @@ def look(desk: Desk, read_id: int) -> None:
         return
     if events.annotations is not None:
         marks = marks_of(events.annotations, box.sheets, read.visit)
-        if marks != read.content.marks and drafts.save(desk, read_id, marks=marks):
+        if marks != read.content.marks and drafts.save(desk, read_id, drafts.Change(marks=marks)):
             st.rerun()
     if events.edited is not None:
         keep_outline(looking, events.edited.mask, "edited")

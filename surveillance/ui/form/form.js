@@ -143,22 +143,22 @@ class Form {
   }
 
   /** Send everything, so that a message that is lost loses nothing. */
-  send(afterMs) {
+  send(afterMs, kind = "answers") {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.tick(false);
       this.pending = false;
       this.sent = Math.max(this.sent + 1, this.data.status.echo + 1);
-      this.trigger("answers", { read: this.data.read, n: this.sent, answers: this.answers, spent_s: this.spent });
+      this.trigger(kind, { read: this.data.read, n: this.sent, answers: this.answers, spent_s: this.spent });
       this.spent = 0;
-      this.waitForReply();
+      this.waitForReply(kind);
     }, afterMs);
   }
 
   /** Python may drop a message, when the page is drawn anew just then: it is sent until there is a reply. */
-  waitForReply() {
+  waitForReply(kind) {
     clearTimeout(this.again);
-    this.again = setTimeout(() => this.replied() || this.send(0), this.patience);
+    this.again = setTimeout(() => this.replied() || this.send(0, kind), this.patience);
     this.patience = Math.min(2 * this.patience, PATIENCE_MAX_MS);
   }
 
@@ -216,6 +216,7 @@ class Form {
   }
 
   go(id) {
+    this.cameFrom = null; // the reader chose where to be
     this.open = id;
     this.draw();
     this.focusOpen();
@@ -287,7 +288,7 @@ class Form {
   }
 
   finish() {
-    if (this.data.action) this.trigger("finish", { read: this.data.read, answers: this.answers });
+    if (this.data.action) this.send(0, "finish");
   }
 
   // Drawing.

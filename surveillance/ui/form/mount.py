@@ -40,6 +40,12 @@ def form_message(key: str, kind: str, name: str) -> Mapping[str, Any] | None:
     return message
 
 
+def number_of(message: Mapping[str, Any]) -> int:
+    """Return the number of a message, by which the form knows the reply; 0 for none."""
+    number = message.get("n")
+    return number if isinstance(number, int) else 0
+
+
 def seconds_of(message: Mapping[str, Any]) -> float:
     """Return the time spent that a message tells, 0 for none that can be."""
     spent = message.get("spent_s")
