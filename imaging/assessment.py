@@ -184,7 +184,7 @@ def judge_visit(
         SIGNAL: judge_signal(now, before, references, protocol),
         FAT: judge_fat(now, t1.fat if t1 else None, t1.fat_uncorrected if t1 else None, protocol),
     }
-    limits = detection_limits(anatomy.t2, t1, protocol) if anatomy else ()
+    limits = detection_limits(anatomy, protocol) if anatomy else ()
     flag = surveillance_flag(
         now, tuple(findings.values()), from_nadir, protocol.surveillance, limits
     )

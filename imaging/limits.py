@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from imaging.anatomy import Anatomy
 from imaging.contrasts import T1Contrast, T2Contrast
+from imaging.measurements.level import shares
 from imaging.messages import text
 from imaging.protocol import Protocol
 from imaging.reference import NoReference
 
 
-def detection_limits(t2: T2Contrast, t1: T1Contrast | None, protocol: Protocol) -> tuple[str, ...]:
+def detection_limits(anatomy: Anatomy, protocol: Protocol) -> tuple[str, ...]:
     """Return sentences: the smallest focus and brightness, the smallest fat fraction."""
-    return tuple(sentence for sentence in (_focus(t2, protocol), _fat(t1)) if sentence)
+    slice_mm = anatomy.t2w_fs.geometry.spacing_mm[2]
+    sentences = (_focus(anatomy.t2, slice_mm, protocol), _fat(anatomy.t1))
+    return tuple(sentence for sentence in sentences if sentence)
 
 
-def _focus(t2: T2Contrast, protocol: Protocol) -> str | None:
-    if t2.signal is None or isinstance(t2.reference, NoReference):
+def _focus(t2: T2Contrast, slice_mm: float, protocol: Protocol) -> str | None:
+    """Say what a focus must be where it fills slices, and where it lies between two of them."""
+    limits, signal = protocol.signal, t2.signal
+    if signal is None or isinstance(t2.reference, NoReference) or signal.focus_limit.value is None:
         return None
+    over_graft = signal.focus_limit.value
+    between, _ = shares(limits.nodule_min_mm, slice_mm)
     return text(
         "limits.focus",
-        mm=protocol.signal.focus_min_mm,
-        ratio=t2.signal.high_limit.value,
-        over_graft=protocol.signal.focus_over_graft,
+        mm=limits.focus_min_mm,
+        ratio=signal.high_limit.value,
+        over_graft=over_graft,
+        nodule_mm=limits.nodule_min_mm,
+        between=1 + (over_graft - 1) / between,
     )
 
 

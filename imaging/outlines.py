@@ -13,13 +13,14 @@ from imaging.images import Images
 from imaging.loaders.mask_target import MaskTarget
 from imaging.messages import text
 from imaging.positioning import MIRRORED
-from imaging.protocol import Protocol, SegmentationLimits
+from imaging.protocol import Protocol
 from imaging.quality import QualityEntry
 from imaging.registration import Registration
 from imaging.resampling import resample
 from imaging.segmentation.given import graft_from_mask
 from imaging.segmentation.masks import Graft, Muscles
 from imaging.segmentation.segmenter import segmenter_named
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.visit import VisitName
 from imaging.volume import Mask
 

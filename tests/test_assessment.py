@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from abdomen import abdomen
+from abdomen import SLICE_MM, abdomen
 
 from imaging.assessment import assess
 from imaging.errors import SeriesError, UsageError
@@ -61,6 +61,20 @@ def test_a_missing_t1w_fs_leaves_the_rest_complete(both):
     assert "SERIES_MISSING" in codes(only)
     assert only.findings[FAT].status is Status.INDETERMINATE
     assert only.anatomy.t2.reference is not None
+
+
+def test_what_could_not_have_been_seen_is_said_for_the_slices_there_are(both):
+    subject = Subject("P01", (visit(VisitName.BASELINE, 0, *both),))
+    assessment = assess(subject, PROTOCOL)
+    anatomy = assessment.visits[0].anatomy
+    assert anatomy.t2w_fs.geometry.spacing_mm[2] == pytest.approx(SLICE_MM)
+    over_graft = anatomy.t2.signal.focus_limit.value
+    focus, fat = record_of(assessment, "f").visits[0].detection_limits
+    assert f"or {over_graft:.2f} times the graft" in focus
+    # A ball of 5 mm that lies between two slices fills 2.5 mm of either.
+    between = 1 + (over_graft - 1) * SLICE_MM / min(2.5, SLICE_MM)
+    assert f"between two slices must be {between:.2f} times" in focus
+    assert "fat" in fat
 
 
 def test_without_t2w_fs_nothing_is_made_up(both):

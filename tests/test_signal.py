@@ -8,6 +8,7 @@ from cases import EMPTY, GRID, PROTOCOL, RIGHT, ball, box, image, reference_of, 
 from cases import union as joined
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from imaging.errors import GeometryError
 from imaging.geometry import Geometry
@@ -170,6 +171,35 @@ def test_a_ball_of_7_mm_is_found_where_it_is_and_as_large_as_it_is() -> None:
     assert focus.centroid_mm == pytest.approx([26, 0, 0], abs=0.1)
     assert focus.diameter_mm == pytest.approx(7.0, abs=0.5)
     assert focus.ratio == pytest.approx(2.5, abs=0.05)
+
+
+def test_a_nodule_that_fills_most_of_its_graft_is_found() -> None:
+    (focus,) = of({1.4: GRAFT, 4.0: box((14, 37), (-6, 7), (-9, 9))}).foci
+    assert focus.ratio == pytest.approx(4.0, abs=0.05)
+    assert focus.diameter_mm == pytest.approx(np.hypot(23, 13) + 1)
+
+
+def test_a_blurred_focus_ends_at_half_its_height() -> None:
+    sharp = image({1.0: GRAFT, 4.0: ball((26, 0, 0), 4.5)}, noise=0.0)
+    blurred = Volume(gaussian_filter(sharp.array, (1.5, 1.5, 0.0)), GRID)
+    (focus,) = measure_signal(blurred, GRAFT, reference_of(sharp), PROTOCOL).foci
+    assert focus.diameter_mm == pytest.approx(9.0, abs=1.0)
+
+
+@pytest.mark.parametrize(("slice_mm", "found"), [(3.0, 0), (8.0, 1)])
+def test_a_focus_that_thick_slices_dilute_is_found(slice_mm: float, found: int) -> None:
+    grid = Geometry(np.diag([1.0, 1.0, slice_mm, 1.0]), (50, 40, 9))
+    array = np.random.default_rng(1).normal(100.0, 3.0, grid.shape)
+    graft, focus = np.zeros((2, *grid.shape), dtype=bool)
+    graft[10:40, 10:30, 2:7] = True
+    focus[22:28, 17:23, 4] = True
+    array[graft] *= 2.0
+    array[focus] *= 1.37  # 1.65 times the graft where it is, in 0.56 of the slice
+    muscle = Mask(~graft, grid)
+    signal = measure_signal(
+        Volume(array, grid), Mask(graft, grid), reference_of(Volume(array, grid), muscle), PROTOCOL
+    )
+    assert len(signal.foci) == found
 
 
 def test_an_empty_graft_gives_reasons() -> None:

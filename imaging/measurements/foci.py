@@ -14,7 +14,7 @@ from scipy.spatial.distance import pdist
 from imaging.geometry import FloatArray
 from imaging.measurements.region import IN_PLANE, core, pixel_mm
 from imaging.measurements.shape import mesh
-from imaging.protocol import SegmentationLimits
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.transform import RigidTransform
 from imaging.volume import Mask, Volume
 
@@ -69,6 +69,7 @@ def find_foci(
     *,
     pixels_min: int,
     rim_mm: float,
+    level: float | None = None,
 ) -> tuple[Focus, ...]:
     """Return the foci of a region (bool, on the graft's grid, inside the graft), largest first.
 
@@ -76,6 +77,8 @@ def find_foci(
     voxels lit by noise neither are foci nor join them. It needs a voxel off the graft's outermost
     pixel and is followed one pixel from there: a border one pixel wide is none. `rim_mm` is how
     deep it must reach not to be called `at_rim`; in a thin graft half its thickness is enough.
+    A bright focus ends half way between the graft's `level` and its own `pixels_min` brightest
+    voxels; without a level it ends where the region does.
     """
     part = _clusters(_off_the_border(region, graft), pixels_min)
     labels, count = connected(part, ALL_AROUND)
@@ -83,10 +86,10 @@ def find_foci(
         return ()
     depth = _depth_mm(graft)
     reach = min(rim_mm, float(np.median([d.max() for d in depth.transpose(2, 0, 1) if d.any()])))
-    foci = [
-        _focus(labels[side] == number, side, volume, reference_median, depth, reach)
-        for number, side in zip(range(1, count + 1), find_objects(labels), strict=True)
-    ]
+    foci = []
+    for number, side in enumerate(find_objects(labels), start=1):
+        part = _above_half(labels[side] == number, volume.array[side], level, pixels_min)
+        foci.append(_focus(part, side, volume, reference_median, depth, reach))
     return tuple(sorted(foci, key=lambda focus: (-focus.volume_ml, *focus.centroid_mm)))
 
 
@@ -116,6 +119,15 @@ def _clusters(region: BoolArray, pixels_min: int) -> BoolArray:
     large = np.bincount(labels.ravel()) >= pixels_min
     large[0] = False
     return np.asarray(large[labels])
+
+
+def _above_half(
+    component: BoolArray, values: FloatArray, level: float | None, pixels: int
+) -> BoolArray:
+    if level is None:
+        return component
+    brightest = float(np.sort(values[component])[-pixels:].mean())
+    return np.asarray(component & (values > (level + brightest) / 2))
 
 
 def _depth_mm(graft: Mask) -> FloatArray:

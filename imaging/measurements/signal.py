@@ -12,14 +12,12 @@ from imaging.geometry import FloatArray
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.bootstrap import ratio_ci95, sample
 from imaging.measurements.foci import Focus, find_foci, is_tube
+from imaging.measurements.level import ROBUST_SD, focus_limit, graft_level
 from imaging.measurements.region import core, cropped_pair
 from imaging.messages import text
 from imaging.protocol import Protocol, ReferenceMuscle, SignalLimits
 from imaging.reference import Reference, Side
 from imaging.volume import Mask, Volume
-
-ROBUST_SD = 1.4826
-"""Median absolute deviation to standard deviation, for a normal distribution."""
 
 
 class Pattern(StrEnum):
@@ -52,6 +50,8 @@ class Signal:
         Ratio above which signal is high.
     high_fraction
         Share of the graft above it.
+    focus_limit
+        Signal over that of the graft without its foci, above which voxels may be of a focus.
     foci
         Largest first; those `at_rim` may be partial volume, `tubular` ones vessels.
     pattern
@@ -70,6 +70,7 @@ class Signal:
     robust_cov: Measurement
     high_limit: Measurement
     high_fraction: Measurement
+    focus_limit: Measurement
     foci: tuple[Focus, ...]
     pattern: Pattern | None
     pattern_reason: str | None
@@ -103,14 +104,14 @@ def measure_signal(
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
         nothing = missing(reason)
-        return Signal(*(nothing,) * 2, None, *(nothing,) * 5, (), None, reason, None, None)
+        return Signal(*(nothing,) * 2, None, *(nothing,) * 6, (), None, reason, None, None)
     ratio = muscle_ratio(volume, graft, reference, sampling)
     volume, graft = cropped_pair(volume, graft)
     inner = core(graft, sampling.erosion_pixels)
     spread = describe(volume.array[inner.array].astype(np.float64))
     high_limit = _high_limit(reference, limits)
     high = graft.array & (volume.array > high_limit * reference.median)
-    foci = _bright_foci(volume, graft, reference, spread.median, protocol)
+    foci, least = _bright_foci(volume, graft, reference, high_limit, protocol)
     pattern, mass_like, reason_ = _pattern(foci, spread.robust_cov, limits)
     return Signal(
         ratio=ratio,
@@ -121,6 +122,7 @@ def measure_signal(
         robust_cov=spread.robust_cov,
         high_limit=measured(high_limit),
         high_fraction=measured(np.count_nonzero(high) / graft.voxels),
+        focus_limit=least,
         foci=foci,
         pattern=pattern,
         pattern_reason=reason_,
@@ -191,21 +193,26 @@ def _contrast(median: float, reference: Reference) -> Measurement:
 
 
 def _bright_foci(
-    volume: Volume, graft: Mask, reference: Reference, graft_median: float, protocol: Protocol
-) -> tuple[Focus, ...]:
-    limits, grid = protocol.signal, graft.geometry
-    muscle_limit = _high_limit(reference, limits) * reference.median
-    above = volume.array > max(muscle_limit, limits.focus_over_graft * graft_median)
+    volume: Volume, graft: Mask, reference: Reference, high_limit: float, protocol: Protocol
+) -> tuple[tuple[Focus, ...], Measurement]:
+    """Return the foci, and how many times the rest of the graft a voxel of one must be."""
+    limits, slice_mm = protocol.signal, graft.geometry.spacing_mm[2]
+    level = graft_level(volume.array[core(graft, 1).array].astype(np.float64), limits)
+    least = focus_limit(level, high_limit * reference.median, slice_mm, limits)
     found = find_foci(
-        graft.array & above,
+        graft.array & (volume.array > least),
         volume,
         graft,
         reference.median,
         pixels_min=limits.focus_pixels_min,
         rim_mm=limits.rim_mm,
+        level=level.median,
     )
-    through = (grid.directions[:, 2], grid.spacing_mm[2], protocol.segmentation)
-    return tuple(replace(focus, tubular=is_tube(focus, *through)) for focus in found)
+    through = (graft.geometry.directions[:, 2], slice_mm, protocol.segmentation)
+    foci = tuple(replace(focus, tubular=is_tube(focus, *through)) for focus in found)
+    if level.median <= 0:
+        return foci, missing(text("reason.zero_intensity"))
+    return foci, measured(least / level.median)
 
 
 def _pattern(

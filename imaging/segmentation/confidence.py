@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from imaging.geometry import FloatArray
 from imaging.messages import text
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.fan import Fan
 from imaging.segmentation.rectus import Borders
 from imaging.segmentation.sheath import Sheath
+from imaging.segmentation_limits import SegmentationLimits
 
 
 def assess_confidence(

@@ -12,7 +12,6 @@ from scipy import ndimage
 
 from imaging.errors import GeometryError
 from imaging.messages import text
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.carried import carried
 from imaging.segmentation.contrast import BoolArray
 from imaging.segmentation.found import Found, judged, pieces, unless_unseen
@@ -22,6 +21,7 @@ from imaging.segmentation.outline import outline
 from imaging.segmentation.scene import Scene, scene
 from imaging.segmentation.seed import Stroke, check_stroke
 from imaging.segmentation.seeded import seeded
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.volume import Mask, Volume
 
 

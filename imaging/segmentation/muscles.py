@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from imaging.errors import GeometryError
 from imaging.geometry import Geometry
 from imaging.messages import text
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.axial import axial_geometry, from_axial, to_axial
 from imaging.segmentation.body import body_mask
 from imaging.segmentation.confidence import assess_confidence
@@ -17,6 +16,7 @@ from imaging.segmentation.masks import Muscles
 from imaging.segmentation.rectus import compartment, find_borders
 from imaging.segmentation.shares import wall_shares
 from imaging.segmentation.sheath import find_sheath
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.volume import Mask, Volume
 
 

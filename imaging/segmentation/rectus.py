@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.geometry import FloatArray
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.body import BoolArray
 from imaging.segmentation.fan import ALONG_STEP_MM, Fan
 from imaging.segmentation.paths import cheapest
 from imaging.segmentation.sheath import Sheath
+from imaging.segmentation_limits import SegmentationLimits
 
 _MIDLINE_REACH = 0.09  # linea alba to the plane of symmetry, over half the body's width
 _MIDLINE_PRIOR = 0.8  # cost of being that far off

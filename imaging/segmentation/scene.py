@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.geometry import FloatArray, Geometry
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.axial import axial_geometry, from_axial, to_axial
 from imaging.segmentation.contrast import BoolArray, Contrast, contrast
 from imaging.segmentation.masks import Muscles
 from imaging.segmentation.seed import Stroke
 from imaging.segmentation.vessels import vessels
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.volume import Mask, Volume
 
 _RIM_MM = 12.0

@@ -6,8 +6,8 @@ import numpy as np
 
 from imaging.errors import SeedError
 from imaging.geometry import FloatArray
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.masks import Muscles
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.volume import Volume
 
 Point = tuple[float, float, float]

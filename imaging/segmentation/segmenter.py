@@ -13,12 +13,12 @@ from typing import Protocol as Interface
 import numpy as np
 
 from imaging.errors import ConfigurationError, MaskError
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles
 from imaging.segmentation.model_file import PREFIX, ModelFile, model_file
 from imaging.segmentation.muscles import segment_muscles
 from imaging.segmentation.seed import Stroke, check_stroke
+from imaging.segmentation_limits import SegmentationLimits
 from imaging.volume import Mask, Volume
 
 GROUP = "graftsite.segmenters"

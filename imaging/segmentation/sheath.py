@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from imaging.geometry import FloatArray
-from imaging.protocol import SegmentationLimits
 from imaging.segmentation.fan import DEPTH_STEP_MM, Fan, depth_steps, log_level
 from imaging.segmentation.paths import CostArray, cheapest
+from imaging.segmentation_limits import SegmentationLimits
 
 Unrolled = NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from imaging.protocol import SegmentationLimits
+from imaging.segmentation_limits import SegmentationLimits
 
 BoolArray = NDArray[np.bool_]
 

@@ -67,7 +67,7 @@ def _visit(assessed: VisitAssessment, protocol: Protocol) -> contract.VisitBlock
         change=change,
         change_from_nadir=from_nadir,
         notes=visit.notes,
-        detection_limits=detection_limits(anatomy.t2, anatomy.t1, protocol) if anatomy else (),
+        detection_limits=detection_limits(anatomy, protocol) if anatomy else (),
     )
 
 

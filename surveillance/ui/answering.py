@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from readers import masks, reading
+from readers import masks
 from readers.read import Read
 from surveillance.ui import drafts
 from surveillance.ui.acting import heard, part

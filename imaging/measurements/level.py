@@ -1,0 +1,56 @@
+"""Level: the signal of a graft without its foci, and how far above it a focus begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imaging.geometry import FloatArray
+from imaging.protocol import SignalLimits
+
+ROBUST_SD = 1.4826
+"""Median absolute deviation to standard deviation, for a normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Median and robust standard deviation of a graft without its foci, in the image's unit."""
+
+    median: float
+    robust_sd: float
+
+
+def graft_level(values: FloatArray, limits: SignalLimits) -> Level:
+    """Return the level of a graft's intensities (n,), n at least 1.
+
+    A focus that fills most of a graft is most of its median and would hide behind it: what stands
+    out of the lower part of the graft as a focus does is left out.
+    """
+    lower = float(np.quantile(values, limits.focus_free_share))
+    calm = values[values <= max(lower, limits.focus_over_graft * lower)]
+    median = float(np.median(calm))
+    return Level(median, ROBUST_SD * float(np.median(np.abs(calm - median))))
+
+
+def focus_limit(level: Level, muscle_limit: float, slice_mm: float, limits: SignalLimits) -> float:
+    """Return the intensity above which voxels may be of a focus.
+
+    A focus as bright as one must be, `focus_diluted_mm` wide, fills its slice in part and shows
+    that much less; what shows less than `focus_over_graft` must stand out of the graft's spread
+    too. `muscle_limit`, in the image's unit, holds in any case.
+    """
+    undiluted = limits.focus_over_graft * level.median
+    share = sum(shares(limits.focus_diluted_mm, slice_mm)) / 2
+    diluted = level.median + share * (undiluted - level.median)
+    apart = level.median + limits.focus_spreads_min * level.robust_sd
+    return max(muscle_limit, diluted, min(undiluted, apart))
+
+
+def shares(diameter_mm: float, slice_mm: float) -> tuple[float, float]:
+    """Return how much of a slice a ball fills along its axis, between two slices and within one.
+
+    Of the slice that holds most of it: half of it where it lies between two, all where it lies in
+    the middle of one, at most the whole slice.
+    """
+    return min(diameter_mm / 2, slice_mm) / slice_mm, min(diameter_mm, slice_mm) / slice_mm
