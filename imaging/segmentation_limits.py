@@ -68,6 +68,7 @@ class SegmentationLimits(Section):
     graft_sides_max: Positive
     graft_visible_good: Positive
     graft_visible_min: Positive
+    graft_rest_min: Fraction
     graft_agreement_good: Positive
     graft_agreement_min: Positive
     graft_invisible_confidence: Fraction

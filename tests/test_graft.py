@@ -13,7 +13,7 @@ from imaging.errors import GeometryError, SeedError
 from imaging.geometry import Geometry
 from imaging.insertion import STILL, Plate, background, draw_motion, insert
 from imaging.protocol import load_protocol
-from imaging.segmentation.found import Found, unless_unseen
+from imaging.segmentation.found import Found, unless_unseen, with_rest
 from imaging.segmentation.graft import segment_graft
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.scene import scene
@@ -352,8 +352,41 @@ def test_at_a_faint_contrast_a_smaller_graft_is_not_drawn_for_that_cannot_be_see
     assert dice(seen, SMALL) > 0.85
 
 
-LARGE = ellipsoid((112, 26, 12), (24, 5, 33))
 FAINT, CLEAR = 3.0, 8.0
+"""Contrast to noise."""
+NODULE = ellipsoid((112, 26, 12), (8, 4, 9))
+"""A quarter of PLATE's length in every slice that it lies in."""
+
+
+def test_a_bright_nodule_is_not_taken_for_the_settled_graft_round_it() -> None:
+    settled = image((PLATE, 140.0), (NODULE, 500.0), noise=12.0)
+    graft = segment_graft(settled, None, muscles(), LIMITS, Mask(PLATE, geometry()))
+    assert dice(graft, PLATE) > 0.85
+    assert graft.confidence < SURE
+
+
+@pytest.mark.parametrize(
+    ("rest", "found", "added"),
+    [
+        pytest.param(140.0, NODULE, True, id="still there"),
+        pytest.param(100.0, NODULE, False, id="muscle again"),
+        pytest.param(140.0, PLATE, False, id="found whole"),
+        pytest.param(140.0, np.zeros_like(PLATE), False, id="nothing found"),
+    ],
+)
+def test_the_rest_of_the_old_outline_is_added_where_it_still_stands_out(
+    rest: float, found: NDArray[np.bool_], added: bool
+) -> None:
+    place = scene(image((PLATE, rest)), None, muscles(), Mask(PLATE, geometry()), LIMITS)
+    assert place is not None
+    assert place.prior is not None
+    shown = with_rest(place, Found(found[place.box], 0.9, (), CLEAR), place.prior)
+    assert np.array_equal(shown.region, (found | PLATE if added else found)[place.box])
+    assert (shown.confidence < SURE) is added
+    assert any("still stands out" in reason for reason in shown.reasons) is added
+
+
+LARGE = ellipsoid((112, 26, 12), (24, 5, 33))
 NOWHERE, INSIDE, BESIDE = (), (at(112, 26, 12),), (at(135, 26, 12),)
 
 
@@ -380,3 +413,16 @@ def test_what_was_found_gives_way_to_the_baselines_outline_only_where_change_can
     shown = unless_unseen(place, what, place.prior, place.marked(stroke))
     assert np.array_equal(shown.region, found[place.box] if kept else place.prior)
     assert (shown.confidence == 0.9) is kept
+
+
+def test_a_focus_that_sticks_out_of_a_faint_grafts_old_outline_is_drawn() -> None:
+    focus = ellipsoid((133, 26, 12), (5, 4, 8))
+    place = scene(image((focus, 300.0)), None, muscles(), Mask(PLATE, geometry()), LIMITS)
+    assert place is not None
+    assert place.prior is not None
+    what = Found((SMALL | focus)[place.box], 0.9, (), FAINT)
+    shown = unless_unseen(place, what, place.prior, place.marked(NOWHERE)).region
+    sticking_out = (focus & ~PLATE)[place.box]
+    assert shown[place.prior].all()
+    assert shown[sticking_out].mean() > 0.9
+    assert not shown[~(place.prior | sticking_out)].any()

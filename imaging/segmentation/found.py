@@ -71,13 +71,35 @@ def invisible(place: Scene, prior: BoolArray, contrast: float) -> Found:
     return _guess(place, prior, reason)
 
 
+def with_rest(place: Scene, found: Found, prior: BoolArray) -> Found:
+    """Return what was found with the rest of the baseline's place, if that still stands out.
+
+    Round a bright focus the boundary lies at half its height, far above a settled graft. As a
+    whole that is brighter than muscle yet, and a focus that passes for its graft is never told.
+    """
+    limits, around = place.limits, ndimage.binary_dilation(found.region, np.ones((3, 3, 1)))
+    rest = prior & place.left & ~around
+    share = rest.sum() / max(int(prior.sum()), 1)
+    if not found.region.any() or not rest.any() or share < limits.graft_rest_min:
+        return found
+    if float(np.median(score(place)[rest])) < limits.graft_prior_whole_sd_min:
+        return found
+    reason = text("segmentation.graft_rest", percent=100 * share)
+    return found._replace(
+        region=found.region | (prior & place.allowed),
+        confidence=min(found.confidence, limits.graft_invisible_confidence),
+        reasons=(*found.reasons, reason),
+    )
+
+
 def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArray) -> Found:
     """Return what was found, or the baseline's outline where a change could not be seen.
 
     At a faint contrast the half maximum lies in the spread of muscle: what drops out of the
     outline has hardly ever gone, and a little more than before is muscle. Growth by much is
-    seen as a whole, and so is a graft that has not changed. A `stroke`, where there is one, must
-    go through the baseline's place: a reader points at what is there now.
+    seen as a whole, and so is a graft that has not changed. What is bright enough to be seen by
+    itself stays, in the old outline or out of it. A `stroke`, where there is one, must go through
+    the baseline's place: a reader points at what is there now.
     """
     limits, before = place.limits, prior & place.allowed
     if found.contrast is None or found.contrast >= limits.graft_change_contrast_min:
@@ -87,10 +109,12 @@ def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArra
     grown, overlap = (found.region & ~before).sum() / before.sum(), dice(found.region, before)
     if grown >= limits.graft_change_grown or overlap >= limits.graft_change_same:
         return found
-    return _guess(place, prior, text(
+    guess = _guess(place, prior, text(
         "segmentation.graft_change_unseen", contrast=found.contrast, dice=overlap,
         limit=limits.graft_change_contrast_min,
     ))  # fmt: skip
+    bright = found.region & ~before & (score(place) > limits.graft_change_contrast_min)
+    return guess._replace(region=np.any([guess.region, *pieces(place, bright, 0.0)], axis=0))
 
 
 def _mostly_there(carried: BoolArray, prior: BoolArray) -> bool:

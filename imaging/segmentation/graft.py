@@ -14,7 +14,7 @@ from imaging.errors import GeometryError
 from imaging.messages import text
 from imaging.segmentation.carried import carried
 from imaging.segmentation.contrast import BoolArray
-from imaging.segmentation.found import Found, judged, pieces, unless_unseen
+from imaging.segmentation.found import Found, judged, pieces, unless_unseen, with_rest
 from imaging.segmentation.judgement import Judged, combined, level, ramp, sides, width_mm
 from imaging.segmentation.masks import Graft, Muscles, Source
 from imaging.segmentation.outline import outline
@@ -81,6 +81,7 @@ def _found(place: Scene, stroke_mm: Stroke) -> Found:
     if place.prior is None:
         return seeded(place, stroke_mm) if stroke_mm else _automatic(place)
     found = seeded(place, stroke_mm) if stroke_mm else carried(place, place.prior)
+    found = with_rest(place, found, place.prior)
     return unless_unseen(place, found, place.prior, place.marked(stroke_mm))
 
 
