@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imaging.checks import confidence_check
 from imaging.contrasts import T1Contrast, T2Contrast, measure_t1_contrast, measure_t2_contrast
 from imaging.deformation import WallDeformation, WallImage, deform_wall, unknown
 from imaging.images import Images
-from imaging.measurement import Measurement, missing
+from imaging.measurement import Measurement, missing, widened
 from imaging.measurements.muscle import MuscleSize, measure_muscle
 from imaging.measurements.partial_volume import subvoxel_volume
 from imaging.measurements.shape import Shape, measure_shape, no_shape
@@ -110,13 +110,17 @@ def _deformation(
 def _shape(graft: Graft, protocol: Protocol) -> Shape:
     if graft.mask is None:
         return no_shape(_unseen(graft))
-    return measure_shape(graft.mask, protocol.morphology)
+    shape = measure_shape(graft.mask, protocol.morphology)
+    if graft.range_ml is None:
+        return shape
+    return replace(shape, volume_ml=widened(shape.volume_ml, *graft.range_ml))
 
 
 def _subvoxel(images: Images, graft: Graft, protocol: Protocol) -> Measurement:
     if graft.mask is None:
         return _unseen(graft)
-    return subvoxel_volume(images.t2.corrected, graft.mask, protocol.morphology)
+    volume = subvoxel_volume(images.t2.corrected, graft.mask, protocol.morphology)
+    return volume if graft.range_ml is None else widened(volume, *graft.range_ml)
 
 
 def _unseen(graft: Graft) -> Measurement:

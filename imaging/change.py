@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.geometry import FloatArray
-from imaging.measurement import Measurement, measured, missing
+from imaging.measurement import Measurement, measured, missing, widened
 from imaging.measurements.distance import compare
 from imaging.measurements.muscle import MuscleSize, linea_alba_shift_mm, sheath_displacement_mm
 from imaging.measurements.shape import REPEATABILITY_95, Shape
@@ -141,10 +141,10 @@ def _size(visit: Timepoint, reference: Timepoint) -> SizeChange:
         return SizeChange(lost, None, lost, lost, diameter, lost, lost)
     spread = math.exp(REPEATABILITY_95 * _common_cv(ours, theirs))
     times = volume / before
-    interval = (100 * (times / spread - 1), 100 * (times * spread - 1))
+    percent = measured(100 * (times - 1), (100 * (times / spread - 1), 100 * (times * spread - 1)))
     widest = theirs.max_diameter_mm.value or math.nan
     return SizeChange(
-        volume_percent=measured(100 * (times - 1), interval),
+        volume_percent=_with_guess(percent, visit, before),
         volume_repeatability_percent=(100 * (1 / spread - 1), 100 * (spread - 1)),
         volume_ml=measured(volume - before),
         doubling_time_days=_doubling_time(visit, reference, times),
@@ -152,6 +152,13 @@ def _size(visit: Timepoint, reference: Timepoint) -> SizeChange:
         diameter_percent=measured(100 * (diameter.value or 0.0) / widest),
         sphericity=_difference(ours.sphericity, theirs.sphericity),
     )
+
+
+def _with_guess(percent: Measurement, visit: Timepoint, before_ml: float) -> Measurement:
+    """Widen the interval to what a guess stands for; no guess is ever compared with."""
+    if visit.graft.range_ml is None:
+        return percent
+    return widened(percent, *(100 * (ml / before_ml - 1) for ml in visit.graft.range_ml))
 
 
 def _common_cv(ours: Shape, theirs: Shape) -> float:

@@ -42,6 +42,14 @@ def measured(value: float, ci95: tuple[float, float] | None = None) -> Measureme
     return Measurement(float(value), None, interval)
 
 
+def widened(measurement: Measurement, low: float, high: float) -> Measurement:
+    """Return a measurement whose interval holds two more values; a missing one stays missing."""
+    if measurement.value is None:
+        return measurement
+    ends = measurement.ci95 or (measurement.value, measurement.value)
+    return measured(measurement.value, (min(low, *ends), max(high, *ends)))
+
+
 def missing(reason: str) -> Measurement:
     """Return a measurement that could not be made, and why."""
     return Measurement(None, reason)

@@ -231,3 +231,14 @@ def test_the_nadir_is_the_smallest_sure_graft() -> None:
 def test_without_a_measured_graft_there_is_no_nadir() -> None:
     assert nadir([timepoint(graft=None)], 0.5) is None
     assert nadir([], 0.5) is None
+
+
+def test_the_change_to_a_guess_may_be_any_that_the_guess_stands_for() -> None:
+    before, now = baseline(), timepoint()
+    ml = now.shape.volume_ml.value or 0.0
+    guess = replace(now, graft=replace(now.graft, range_ml=(0.25 * ml, 2.0 * ml)))
+    told, guessed = (measure_change(t, before).size.volume_percent for t in (now, guess))
+    assert told.value == guessed.value == 0.0
+    assert guessed.ci95 == pytest.approx((-75.0, 100.0))
+    assert told.ci95 is not None
+    assert -75.0 < told.ci95[0] < 0.0 < told.ci95[1] < 100.0

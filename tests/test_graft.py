@@ -218,6 +218,8 @@ def test_an_isointense_graft_keeps_the_baseline_outline_as_a_guess() -> None:
     assert graft.confidence < SURE
     assert dice(graft, PLATE) == 1.0
     assert "invisible" in graft.reasons[0]
+    assert graft.mask is not None
+    assert graft.range_ml == (0.0, pytest.approx(1.5 * graft.mask.voxel_volume_ml))
 
 
 def test_a_seed_gives_the_outline_and_says_that_a_person_helped() -> None:
@@ -344,12 +346,17 @@ def test_at_a_faint_contrast_a_smaller_graft_is_not_drawn_for_that_cannot_be_see
     """Some 4 spreads above muscle: what lies outside the half maximum may be graft as well."""
     faint, clear = (image((SMALL, level), noise=9.0) for level in (115.0, 300.0))
     before, stroke = Mask(WIDE, geometry()), (at(112, 26, 12),) if helped else ()
+    small_ml = Mask(SMALL, geometry()).voxel_volume_ml
     guess = segment_graft(faint, None, muscles(), LIMITS, before, stroke)
     assert dice(guess, WIDE) == 1.0
     assert guess.confidence < SURE
     assert "cannot be seen" in guess.reasons[0]
+    assert guess.range_ml is not None
+    low, high = guess.range_ml
+    assert low < small_ml < high
     seen = segment_graft(clear, None, muscles(), LIMITS, before, stroke)
     assert dice(seen, SMALL) > 0.85
+    assert seen.range_ml is None
 
 
 FAINT, CLEAR = 3.0, 8.0
@@ -383,6 +390,7 @@ def test_the_rest_of_the_old_outline_is_added_where_it_still_stands_out(
     shown = with_rest(place, Found(found[place.box], 0.9, (), CLEAR), place.prior)
     assert np.array_equal(shown.region, (found | PLATE if added else found)[place.box])
     assert (shown.confidence < SURE) is added
+    assert (shown.range_ml is not None) is added
     assert any("still stands out" in reason for reason in shown.reasons) is added
 
 

@@ -24,13 +24,15 @@ _CANDIDATES = 3
 class Found(NamedTuple):
     """A region of the scene, empty for none, its confidence, and what lowered that.
 
-    `contrast` is the contrast-to-noise its boundary was seen with, None when none was.
+    `contrast` is the contrast-to-noise its boundary was seen with, None when none was. `range_ml`
+    is that of `masks.Graft`.
     """
 
     region: BoolArray
     confidence: float
     reasons: tuple[str, ...]
     contrast: float | None = None
+    range_ml: tuple[float, float] | None = None
 
 
 def judged(place: Scene, found: Outline, *more: Judged, seeded: bool = False) -> Found:
@@ -68,7 +70,7 @@ def score(place: Scene) -> NDArray[np.float32]:
 def invisible(place: Scene, prior: BoolArray, contrast: float) -> Found:
     """Return the baseline's outline as the guess it is."""
     reason = text("segmentation.graft_isointense", contrast=contrast)
-    return _guess(place, prior, reason)
+    return _standing_for(place, _guess(place, prior, reason), np.zeros_like(prior))
 
 
 def with_rest(place: Scene, found: Found, prior: BoolArray) -> Found:
@@ -85,11 +87,12 @@ def with_rest(place: Scene, found: Found, prior: BoolArray) -> Found:
     if float(np.median(score(place)[rest])) < limits.graft_prior_whole_sd_min:
         return found
     reason = text("segmentation.graft_rest", percent=100 * share)
-    return found._replace(
+    both = found._replace(
         region=found.region | (prior & place.allowed),
         confidence=min(found.confidence, limits.graft_invisible_confidence),
         reasons=(*found.reasons, reason),
     )
+    return _standing_for(place, both, found.region)
 
 
 def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArray) -> Found:
@@ -114,7 +117,15 @@ def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArra
         limit=limits.graft_change_contrast_min,
     ))  # fmt: skip
     bright = found.region & ~before & (score(place) > limits.graft_change_contrast_min)
-    return guess._replace(region=np.any([guess.region, *pieces(place, bright, 0.0)], axis=0))
+    guess = guess._replace(region=np.any([guess.region, *pieces(place, bright, 0.0)], axis=0))
+    return _standing_for(place, guess, found.region)
+
+
+def _standing_for(place: Scene, guess: Found, seen: BoolArray) -> Found:
+    """Return a guess with the volumes it stands for: what was seen, up to growth that would be."""
+    shown, least = (float(region.sum()) * place.voxel_ml for region in (guess.region, seen))
+    most = (1 + place.limits.graft_change_grown) * shown
+    return guess._replace(range_ml=(min(least, shown), max(least, most)))
 
 
 def _mostly_there(carried: BoolArray, prior: BoolArray) -> bool:

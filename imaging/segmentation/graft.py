@@ -73,7 +73,7 @@ def segment_graft(
         return Graft(None, source, 0.0, (text("segmentation.graft_no_level"),))
     found = _found(place, stroke_mm)
     mask = place.whole(found.region) if found.region.any() else None
-    return Graft(mask, source, found.confidence, found.reasons)
+    return Graft(mask, source, found.confidence, found.reasons, found.range_ml)
 
 
 def _found(place: Scene, stroke_mm: Stroke) -> Found:

@@ -48,12 +48,14 @@ class Graft:
     """The graft on the T2W-FS grid; `mask` is None when none was found.
 
     `confidence` is 0 to 1: that the answer, present or absent, and the outline are right.
+    `range_ml` are the least and greatest volume that a guess stands for, None when it is none.
     """
 
     mask: Mask | None
     source: Source
     confidence: float
     reasons: tuple[str, ...] = ()
+    range_ml: tuple[float, float] | None = None
 
     @property
     def present(self) -> bool:
