@@ -12,8 +12,10 @@ from typing import Any
 import gdcm
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEG2000, UID, ExplicitVRBigEndian, JPEG2000Lossless, RLELossless
+from rle.utils import decode_pixel_data
 
 from imaging.concurrency import cores
 from imaging.errors import FileError, SeriesError
@@ -126,7 +128,11 @@ def _native(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
 def _only_stored_bits(frame: Stored, data: PixelData) -> Stored:
     """Drop what lies above the stored bits: old scanners keep graphics there."""
     spare = data.layout.bits_allocated - data.layout.bits_stored
-    return frame if not spare else (frame << spare) >> spare
+    if not spare:
+        return frame
+    if data.layout.signed:
+        return (frame << spare) >> spare
+    return np.asarray(frame & (2**data.layout.bits_stored - 1), frame.dtype)
 
 
 def _stated(data: PixelData) -> dict[str, Any]:
@@ -145,13 +151,37 @@ def _stated(data: PixelData) -> dict[str, Any]:
     }
 
 
+def _by_plug_in(data: PixelData, encoded: bytes, indices: Sequence[int]) -> Iterator[Stored]:
+    decoder = get_decoder(UID(data.transfer_syntax))
+    for frame, _ in decoder.iter_array(encoded, indices=indices, raw=True, **_stated(data)):
+        yield frame
+
+
+def _run_lengths(data: PixelData, encoded: bytes, indices: Sequence[int]) -> Iterator[Stored]:
+    """Decode RLE by its own decoder: to look for one takes longer than a slice."""
+    layout = data.layout
+    size: dict[str, Any] = {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "bits_allocated": layout.bits_allocated,
+    }
+    kind = f"<{'i' if layout.signed else 'u'}{layout.bits_allocated // 8}"
+    wanted = set(indices)
+    frames = {
+        number: np.frombuffer(decode_pixel_data(frame, version=2, **size), kind)
+        for number, frame in enumerate(generate_frames(encoded, number_of_frames=layout.frames))
+        if number in wanted
+    }
+    for index in indices:
+        yield frames[index].reshape(layout.rows, layout.columns)
+
+
 def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
     try:
         with _remarks(data) as said, data.file.open() as stream:
             stream.seek(data.offset)
-            decoder = get_decoder(UID(data.transfer_syntax))
-            decoded = decoder.iter_array(stream.read(), indices=indices, raw=True, **_stated(data))
-            frames = [frame for frame, _ in decoded]
+            decode = _run_lengths if data.transfer_syntax == RLELossless else _by_plug_in
+            frames = list(decode(data, stream.read(), indices))
     except Exception as error:  # each decoder plug-in raises its own kinds
         raise FileError(
             "pixels_undecodable",
