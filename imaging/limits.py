@@ -20,9 +20,11 @@ def detection_limits(anatomy: Anatomy, protocol: Protocol) -> tuple[str, ...]:
 def _focus(t2: T2Contrast, slice_mm: float, protocol: Protocol) -> str | None:
     """Say what a focus must be where it fills slices, and where it lies between two of them."""
     limits, signal = protocol.signal, t2.signal
-    if signal is None or isinstance(t2.reference, NoReference) or signal.focus_limit.value is None:
+    if signal is None or isinstance(t2.reference, NoReference):
         return None
-    over_graft = signal.focus_limit.value
+    over_graft, diluted = signal.focus_limit.value, signal.nodule_limit.value
+    if over_graft is None or diluted is None:
+        return None
     between, _ = shares(limits.nodule_min_mm, slice_mm)
     return text(
         "limits.focus",
@@ -30,7 +32,7 @@ def _focus(t2: T2Contrast, slice_mm: float, protocol: Protocol) -> str | None:
         ratio=signal.high_limit.value,
         over_graft=over_graft,
         nodule_mm=limits.nodule_min_mm,
-        between=1 + (over_graft - 1) / between,
+        between=1 + (diluted - 1) / between,
     )
 
 

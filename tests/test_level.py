@@ -6,9 +6,13 @@ from cases import PROTOCOL
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging.measurements.level import Level, focus_limit, graft_level, shares
+from imaging.measurements.level import Level, focus_limits, graft_level, shares
 
 LIMITS = PROTOCOL.signal
+
+
+def nodule_limit(level: Level, muscle_limit: float, slice_mm: float) -> float:
+    return focus_limits(level, muscle_limit, slice_mm, LIMITS)[1]
 
 
 def graft(*parts: tuple[int, float]) -> np.ndarray:
@@ -42,29 +46,33 @@ def test_a_ball_fills_half_as_much_of_a_slice_between_two_as_within_one() -> Non
     assert shares(6.0, 3.0) == (1.0, 1.0)
 
 
-def test_in_thin_slices_a_focus_must_be_half_as_bright_again_as_its_graft() -> None:
-    assert focus_limit(Level(200.0, 1.0), 0.0, 3.0, LIMITS) == pytest.approx(300.0)
+def test_in_thin_slices_a_nodule_must_be_half_as_bright_again_as_its_graft() -> None:
+    assert nodule_limit(Level(200.0, 1.0), 0.0, 3.0) == pytest.approx(300.0)
 
 
-def test_in_thick_slices_a_focus_shows_less_and_counts() -> None:
+def test_a_small_focus_must_be_so_in_thick_slices_too() -> None:
+    assert focus_limits(Level(200.0, 1.0), 0.0, 8.0, LIMITS)[0] == pytest.approx(300.0)
+
+
+def test_in_thick_slices_a_nodule_shows_less_and_counts() -> None:
     # 6 mm in slices of 8 mm fill 0.5625 of one on average: 1 + 0.5625 x 0.5.
-    assert focus_limit(Level(200.0, 1.0), 0.0, 8.0, LIMITS) == pytest.approx(256.25)
+    assert nodule_limit(Level(200.0, 1.0), 0.0, 8.0) == pytest.approx(256.25)
 
 
 def test_what_shows_less_must_stand_out_of_the_spread_too() -> None:
-    assert focus_limit(Level(200.0, 30.0), 0.0, 8.0, LIMITS) == pytest.approx(275.0)
-    assert focus_limit(Level(200.0, 90.0), 0.0, 8.0, LIMITS) == pytest.approx(300.0)
+    assert nodule_limit(Level(200.0, 20.0), 0.0, 8.0) == pytest.approx(280.0)
+    assert nodule_limit(Level(200.0, 90.0), 0.0, 8.0) == pytest.approx(300.0)
 
 
 def test_the_limit_of_muscle_holds_in_any_case() -> None:
-    assert focus_limit(Level(200.0, 1.0), 320.0, 8.0, LIMITS) == 320.0
+    assert nodule_limit(Level(200.0, 1.0), 320.0, 8.0) == 320.0
 
 
 @given(st.floats(1.0, 1e4), st.floats(0.0, 1e3), st.floats(1.0, 20.0), st.floats(0.01, 100.0))
 def test_the_limit_goes_with_the_scale_of_the_image_and_never_beyond_a_full_focus(
     median: float, spread: float, slice_mm: float, scale: float
 ) -> None:
-    limit = focus_limit(Level(median, spread), 0.0, slice_mm, LIMITS)
+    limit = nodule_limit(Level(median, spread), 0.0, slice_mm)
     assert median < limit <= LIMITS.focus_over_graft * median * (1 + 1e-12)
-    scaled = focus_limit(Level(scale * median, scale * spread), 0.0, slice_mm, LIMITS)
+    scaled = nodule_limit(Level(scale * median, scale * spread), 0.0, slice_mm)
     assert scaled == pytest.approx(scale * limit)

@@ -186,13 +186,22 @@ def test_a_blurred_focus_ends_at_half_its_height() -> None:
     assert focus.diameter_mm == pytest.approx(9.0, abs=1.0)
 
 
-@pytest.mark.parametrize(("slice_mm", "found"), [(3.0, 0), (8.0, 1)])
-def test_a_focus_that_thick_slices_dilute_is_found(slice_mm: float, found: int) -> None:
+@pytest.mark.parametrize(
+    ("slice_mm", "pixels", "found"),
+    [
+        pytest.param(3.0, 6, 0, id="a slice that it would fill"),
+        pytest.param(8.0, 6, 1, id="a slice that dilutes it"),
+        pytest.param(8.0, 3, 0, id="smaller than a nodule"),
+    ],
+)
+def test_a_nodule_that_thick_slices_dilute_is_found(
+    slice_mm: float, pixels: int, found: int
+) -> None:
     grid = Geometry(np.diag([1.0, 1.0, slice_mm, 1.0]), (50, 40, 9))
     array = np.random.default_rng(1).normal(100.0, 3.0, grid.shape)
     graft, focus = np.zeros((2, *grid.shape), dtype=bool)
     graft[10:40, 10:30, 2:7] = True
-    focus[22:28, 17:23, 4] = True
+    focus[22 : 22 + pixels, 17 : 17 + pixels, 4] = True
     array[graft] *= 2.0
     array[focus] *= 1.37  # 1.65 times the graft where it is, in 0.56 of the slice
     muscle = Mask(~graft, grid)

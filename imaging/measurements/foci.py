@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,11 @@ def find_foci(
     for number, side in enumerate(find_objects(labels), start=1):
         part = _above_half(labels[side] == number, volume.array[side], level, pixels_min)
         foci.append(_focus(part, side, volume, reference_median, depth, reach))
+    return largest_first(foci)
+
+
+def largest_first(foci: Iterable[Focus]) -> tuple[Focus, ...]:
+    """Return foci by volume, then by place."""
     return tuple(sorted(foci, key=lambda focus: (-focus.volume_ml, *focus.centroid_mm)))
 
 

@@ -33,18 +33,20 @@ def graft_level(values: FloatArray, limits: SignalLimits) -> Level:
     return Level(median, ROBUST_SD * float(np.median(np.abs(calm - median))))
 
 
-def focus_limit(level: Level, muscle_limit: float, slice_mm: float, limits: SignalLimits) -> float:
-    """Return the intensity above which voxels may be of a focus.
+def focus_limits(
+    level: Level, muscle_limit: float, slice_mm: float, limits: SignalLimits
+) -> tuple[float, float]:
+    """Return the intensity above which voxels may be of a focus, and of one as large as a nodule.
 
-    A focus as bright as one must be, `focus_diluted_mm` wide, fills its slice in part and shows
-    that much less; what shows less than `focus_over_graft` must stand out of the graft's spread
-    too. `muscle_limit`, in the image's unit, holds in any case.
+    A nodule as bright as a focus must be fills its slice in part, and shows that much less; what
+    shows less must stand out of the graft's spread too. `muscle_limit`, in the image's unit,
+    holds for both.
     """
-    undiluted = limits.focus_over_graft * level.median
+    full = limits.focus_over_graft * level.median
     share = sum(shares(limits.focus_diluted_mm, slice_mm)) / 2
-    diluted = level.median + share * (undiluted - level.median)
+    diluted = level.median + share * (full - level.median)
     apart = level.median + limits.focus_spreads_min * level.robust_sd
-    return max(muscle_limit, diluted, min(undiluted, apart))
+    return max(muscle_limit, full), max(muscle_limit, diluted, min(full, apart))
 
 
 def shares(diameter_mm: float, slice_mm: float) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -11,12 +12,13 @@ import numpy as np
 from imaging.geometry import FloatArray
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.bootstrap import ratio_ci95, sample
-from imaging.measurements.foci import Focus, find_foci, is_tube
-from imaging.measurements.level import ROBUST_SD, focus_limit, graft_level
+from imaging.measurements.foci import Focus, find_foci, gap_mm, is_tube, largest_first
+from imaging.measurements.level import ROBUST_SD, focus_limits, graft_level
 from imaging.measurements.region import core, cropped_pair
 from imaging.messages import text
 from imaging.protocol import Protocol, ReferenceMuscle, SignalLimits
 from imaging.reference import Reference, Side
+from imaging.transform import identity
 from imaging.volume import Mask, Volume
 
 
@@ -50,8 +52,9 @@ class Signal:
         Ratio above which signal is high.
     high_fraction
         Share of the graft above it.
-    focus_limit
-        Signal over that of the graft without its foci, above which voxels may be of a focus.
+    focus_limit, nodule_limit
+        Signal over that of the graft without its foci, above which voxels may be of a focus, and
+        of one as large as a nodule, which slices dilute less than they would hide it.
     foci
         Largest first; those `at_rim` may be partial volume, `tubular` ones vessels.
     pattern
@@ -71,6 +74,7 @@ class Signal:
     high_limit: Measurement
     high_fraction: Measurement
     focus_limit: Measurement
+    nodule_limit: Measurement
     foci: tuple[Focus, ...]
     pattern: Pattern | None
     pattern_reason: str | None
@@ -104,14 +108,14 @@ def measure_signal(
     if graft.is_empty or reference.median <= 0:
         reason = text("reason.empty_mask" if graft.is_empty else "reason.reference_not_positive")
         nothing = missing(reason)
-        return Signal(*(nothing,) * 2, None, *(nothing,) * 6, (), None, reason, None, None)
+        return Signal(*(nothing,) * 2, None, *(nothing,) * 7, (), None, reason, None, None)
     ratio = muscle_ratio(volume, graft, reference, sampling)
     volume, graft = cropped_pair(volume, graft)
     inner = core(graft, sampling.erosion_pixels)
     spread = describe(volume.array[inner.array].astype(np.float64))
     high_limit = _high_limit(reference, limits)
     high = graft.array & (volume.array > high_limit * reference.median)
-    foci, least = _bright_foci(volume, graft, reference, high_limit, protocol)
+    foci, least, least_large = _bright_foci(volume, graft, reference, high_limit, protocol)
     pattern, mass_like, reason_ = _pattern(foci, spread.robust_cov, limits)
     return Signal(
         ratio=ratio,
@@ -123,6 +127,7 @@ def measure_signal(
         high_limit=measured(high_limit),
         high_fraction=measured(np.count_nonzero(high) / graft.voxels),
         focus_limit=least,
+        nodule_limit=least_large,
         foci=foci,
         pattern=pattern,
         pattern_reason=reason_,
@@ -194,25 +199,36 @@ def _contrast(median: float, reference: Reference) -> Measurement:
 
 def _bright_foci(
     volume: Volume, graft: Mask, reference: Reference, high_limit: float, protocol: Protocol
-) -> tuple[tuple[Focus, ...], Measurement]:
-    """Return the foci, and how many times the rest of the graft a voxel of one must be."""
+) -> tuple[tuple[Focus, ...], Measurement, Measurement]:
+    """Return the foci, and how many times the rest of the graft one must be, and a large one."""
     limits, slice_mm = protocol.signal, graft.geometry.spacing_mm[2]
     level = graft_level(volume.array[core(graft, 1).array].astype(np.float64), limits)
-    least = focus_limit(level, high_limit * reference.median, slice_mm, limits)
-    found = find_foci(
-        graft.array & (volume.array > least),
-        volume,
-        graft,
-        reference.median,
-        pixels_min=limits.focus_pixels_min,
-        rim_mm=limits.rim_mm,
-        level=level.median,
+    least = focus_limits(level, high_limit * reference.median, slice_mm, limits)
+    small, large = (
+        find_foci(
+            graft.array & (volume.array > limit),
+            volume,
+            graft,
+            reference.median,
+            pixels_min=limits.focus_pixels_min,
+            rim_mm=limits.rim_mm,
+            level=level.median,
+        )
+        for limit in least
     )
     through = (graft.geometry.directions[:, 2], slice_mm, protocol.segmentation)
-    foci = tuple(replace(focus, tubular=is_tube(focus, *through)) for focus in found)
+    nodules = [focus for focus in large if focus.diameter_mm >= limits.nodule_min_mm]
+    foci = [replace(f, tubular=is_tube(f, *through)) for f in (*nodules, *_beside(small, nodules))]
     if level.median <= 0:
-        return foci, missing(text("reason.zero_intensity"))
-    return foci, measured(least / level.median)
+        unknown = missing(text("reason.zero_intensity"))
+        return largest_first(foci), unknown, unknown
+    full, diluted = (measured(limit / level.median) for limit in least)
+    return largest_first(foci), full, diluted
+
+
+def _beside(small: Iterable[Focus], nodules: Sequence[Focus]) -> list[Focus]:
+    """Return the foci that are no part of a nodule."""
+    return [f for f in small if all(gap_mm(f, nodule, identity()) > 0 for nodule in nodules)]
 
 
 def _pattern(
