@@ -486,6 +486,16 @@ def test_a_nodule_where_the_injectate_was_bright_may_have_surfaced() -> None:
     assert not finding.signs & {"new_focus", "rank_up"}
 
 
+@pytest.mark.parametrize(("level", "status"), [(3.5, INDETERMINATE), (3.7, ADVERSE)])
+def test_a_nodule_that_would_have_stood_out_of_the_injectate_is_new(
+    level: float, status: Status
+) -> None:
+    """1.5 times an injectate of 2.4 is 3.6: what was brighter was a focus then."""
+    finding = signal(at({level: NODULE}), start({2.4: GRAFT}))
+    assert finding.status is status
+    assert ("new_focus" in finding.signs) is (status is ADVERSE)
+
+
 def test_a_nodule_that_appears_after_the_injectate_went_is_adverse() -> None:
     first, clear = start({2.4: GRAFT}), at({}, VisitName.D28, days=28)
     assert signal(at({2.5: NODULE}), first, clear).status is ADVERSE

@@ -41,12 +41,23 @@ def is_new(focus: Focus, visit: Timepoint, reference: Seen, protocol: Protocol) 
     return all(gap_mm(focus, other, motion) > limit for other in reference.signal.foci)
 
 
-def surfaced(focus: Focus, visit: Timepoint, earlier: Sequence[Seen]) -> bool:
-    """Return whether a focus lies where every earlier visit already had high signal.
+def surfaced(focus: Focus, visit: Timepoint, earlier: Sequence[Seen], limits: SignalLimits) -> bool:
+    """Return whether a focus may have lain hidden in every earlier visit's high signal.
 
     Then it may have come out of a bright injectate that went, rather than have grown.
     """
-    return bool(earlier) and all(was_high(focus, visit, seen) for seen in earlier)
+    return bool(earlier) and all(hidden(focus, visit, seen, limits) for seen in earlier)
+
+
+def hidden(focus: Focus, visit: Timepoint, reference: Seen, limits: SignalLimits) -> bool:
+    """Return whether a focus would not have been seen in a reference visit's high signal.
+
+    What is brighter now than a focus of that visit's graft had to be would have been one then.
+    """
+    level = reference.signal.ratio.value
+    if level is not None and focus.ratio > limits.focus_over_graft * level:
+        return False
+    return was_high(focus, visit, reference)
 
 
 def was_high(focus: Focus, visit: Timepoint, reference: Seen) -> bool:
@@ -72,7 +83,9 @@ def is_certainly_new(
     apart = [is_new(focus, visit, seen, protocol) for seen in earlier]
     if False in apart:
         return False
-    if not apart or None in apart or focus.doubtful or surfaced(focus, visit, earlier):
+    if not apart or None in apart or focus.doubtful:
+        return None
+    if surfaced(focus, visit, earlier, protocol.signal):
         return None
     return True
 
@@ -92,7 +105,8 @@ def growth(
     grown = more >= protocol.signal.focus_growth_mm
     if not grown and not _beyond_repeatability(focus, known, visit, protocol):
         return False, more
-    doubt = focus.doubtful or known.doubtful or was_high(focus, visit, reference)
+    lay_hidden = hidden(focus, visit, reference, protocol.signal)
+    doubt = focus.doubtful or known.doubtful or lay_hidden
     return (None if doubt else True), more
 
 

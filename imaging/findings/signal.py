@@ -214,9 +214,11 @@ def _rank(signal: Signal) -> int | None:
 def _has_risen(case: _Case, rank: int | None) -> bool | None:
     if not case.nodules:
         return False
-    nodules = [f for f in case.signal.foci if is_nodule(f, case.protocol.signal) and not f.doubtful]
+    limits = case.protocol.signal
+    nodules = [f for f in case.signal.foci if is_nodule(f, limits) and not f.doubtful]
     before = [_below_nodular(seen.signal, case) for seen in case.references]
-    if rank is None or not before or all(surfaced(f, case.visit, case.earlier) for f in nodules):
+    all_surfaced = all(surfaced(f, case.visit, case.earlier, limits) for f in nodules)
+    if rank is None or not before or all_surfaced:
         return None
     if any(earlier is not None and rank > earlier for earlier in before):
         return True
