@@ -361,6 +361,7 @@ def test_at_a_faint_contrast_a_smaller_graft_is_not_drawn_for_that_cannot_be_see
 
 FAINT, CLEAR = 3.0, 8.0
 """Contrast to noise."""
+NOWHERE, INSIDE, BESIDE = (), (at(112, 26, 12),), (at(135, 26, 12),)
 NODULE = ellipsoid((112, 26, 12), (8, 4, 9))
 """A quarter of PLATE's length in every slice that it lies in."""
 
@@ -373,29 +374,42 @@ def test_a_bright_nodule_is_not_taken_for_the_settled_graft_round_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "found", "added"),
+    ("rest", "found", "stroke", "added"),
     [
-        pytest.param(140.0, NODULE, True, id="still there"),
-        pytest.param(100.0, NODULE, False, id="muscle again"),
-        pytest.param(140.0, PLATE, False, id="found whole"),
-        pytest.param(140.0, np.zeros_like(PLATE), False, id="nothing found"),
+        pytest.param(140.0, NODULE, NOWHERE, True, id="still there"),
+        pytest.param(140.0, NODULE, INSIDE, True, id="pointed at in the old place"),
+        pytest.param(140.0, NODULE, BESIDE, False, id="pointed at beside it"),
+        pytest.param(100.0, NODULE, NOWHERE, False, id="muscle again"),
+        pytest.param(140.0, PLATE, NOWHERE, False, id="found whole"),
+        pytest.param(140.0, np.zeros_like(PLATE), NOWHERE, False, id="nothing found"),
     ],
 )
 def test_the_rest_of_the_old_outline_is_added_where_it_still_stands_out(
-    rest: float, found: NDArray[np.bool_], added: bool
+    rest: float, found: NDArray[np.bool_], stroke: Stroke, added: bool
 ) -> None:
     place = scene(image((PLATE, rest)), None, muscles(), Mask(PLATE, geometry()), LIMITS)
     assert place is not None
     assert place.prior is not None
-    shown = with_rest(place, Found(found[place.box], 0.9, (), CLEAR), place.prior)
+    what = Found(found[place.box], 0.9, (), CLEAR)
+    shown = with_rest(place, what, place.prior, place.marked(stroke))
     assert np.array_equal(shown.region, (found | PLATE if added else found)[place.box])
     assert (shown.confidence < SURE) is added
     assert (shown.range_ml is not None) is added
     assert any("still stands out" in reason for reason in shown.reasons) is added
 
 
+def test_a_graft_that_shrank_in_plain_sight_is_not_given_its_old_outline() -> None:
+    """The blur round it is brighter than muscle too."""
+    shrunk = image((SMALL, 300.0))
+    array = ndimage.gaussian_filter(np.asarray(shrunk.array), (0.6, 0.6, 0.4))
+    found = segment_graft(
+        Volume(array, geometry()), None, muscles(), LIMITS, Mask(PLATE, geometry())
+    )
+    assert found.range_ml is None
+    assert dice(found, SMALL) > 0.85
+
+
 LARGE = ellipsoid((112, 26, 12), (24, 5, 33))
-NOWHERE, INSIDE, BESIDE = (), (at(112, 26, 12),), (at(135, 26, 12),)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ from imaging.measurements.level import Level, focus_limits, graft_level, shares
 LIMITS = PROTOCOL.signal
 
 
+def level_of(core: np.ndarray, whole: np.ndarray | None = None) -> Level:
+    return graft_level(core, core if whole is None else whole, LIMITS)
+
+
 def nodule_limit(level: Level, muscle_limit: float, slice_mm: float) -> float:
     return focus_limits(level, muscle_limit, slice_mm, LIMITS)[1]
 
@@ -22,22 +26,29 @@ def graft(*parts: tuple[int, float]) -> np.ndarray:
 
 
 def test_an_even_graft_has_its_own_median() -> None:
-    assert graft_level(graft((100, 1.4)), LIMITS).median == pytest.approx(1.4)
+    assert level_of(graft((100, 1.4))).median == pytest.approx(1.4)
 
 
 def test_a_focus_that_fills_most_of_a_graft_is_not_its_level() -> None:
-    level = graft_level(graft((40, 1.4), (60, 4.0)), LIMITS)
+    level = level_of(graft((40, 1.4), (60, 4.0)), graft((90, 1.4), (60, 4.0)))
     assert level.median == pytest.approx(1.4, abs=0.03)
     assert level.robust_sd == pytest.approx(1.4826 * 0.02)
 
 
 def test_beyond_three_quarters_nothing_tells_a_focus_from_its_graft() -> None:
-    assert graft_level(graft((20, 1.4), (80, 4.0)), LIMITS).median == pytest.approx(4.0, abs=0.03)
+    assert level_of(
+        graft((20, 1.4), (80, 4.0)), graft((90, 1.4), (80, 4.0))
+    ).median == pytest.approx(4.0, abs=0.03)
+
+
+@pytest.mark.parametrize("gone", [7, 8, 12])
+def test_a_part_that_faded_does_not_make_a_focus_of_the_rest(gone: int) -> None:
+    assert level_of(graft((gone, 1.15), (30 - gone, 1.8))).median == pytest.approx(1.8, abs=0.03)
 
 
 @pytest.mark.parametrize("values", [[0.0], [-3.0, -2.0], [-1.0, 0.0, 5.0]])
 def test_a_graft_without_signal_has_a_level_too(values: list[float]) -> None:
-    assert np.isfinite(graft_level(np.array(values), LIMITS).median)
+    assert np.isfinite(level_of(np.array(values)).median)
 
 
 def test_a_ball_fills_half_as_much_of_a_slice_between_two_as_within_one() -> None:

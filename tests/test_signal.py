@@ -187,6 +187,19 @@ def test_a_blurred_focus_ends_at_half_its_height() -> None:
 
 
 @pytest.mark.parametrize(
+    "core", [ball((26, 0, 0), 2.0), box((25, 27), (0, 0), (0, 0))], ids=["4 mm", "3 pixels"]
+)
+def test_a_hot_core_does_not_make_a_mass_small(core: Mask) -> None:
+    found = of({1.0: GRAFT, 2.4: ball((26, 0, 0), 6.0), 4.2: core})
+    assert found.mass_like
+    assert found.foci[0].diameter_mm == pytest.approx(12.0, abs=1.1)
+
+
+def test_an_outline_with_a_third_of_muscle_in_it_has_no_focus_for_that() -> None:
+    assert of({1.8: GRAFT, 1.0: box((12, 21), (-7, 8), (-12, 12))}).foci == ()
+
+
+@pytest.mark.parametrize(
     ("slice_mm", "pixels", "found"),
     [
         pytest.param(3.0, 6, 0, id="a slice that it would fill"),

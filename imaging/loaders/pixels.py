@@ -182,7 +182,9 @@ def _compressed(data: PixelData, indices: Sequence[int]) -> Iterator[Stored]:
             stream.seek(data.offset)
             decode = _run_lengths if data.transfer_syntax == RLELossless else _by_plug_in
             frames = list(decode(data, stream.read(), indices))
-    except Exception as error:  # each decoder plug-in raises its own kinds
+    except BaseException as error:  # each decoder raises its own kinds, one written in Rust panics
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise FileError(
             "pixels_undecodable",
             file=data.file.name,

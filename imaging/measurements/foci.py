@@ -23,6 +23,9 @@ BoolArray = NDArray[np.bool_]
 ALL_IN_PLANE = np.ones((3, 3, 1), dtype=bool)
 ALL_AROUND = np.ones((3, 3, 3), dtype=bool)
 ROUNDING_MM = 1e-6
+_PLATEAU = 0.75
+"""Quantile of a focus that is its height: above its blurred border, below a brighter core."""
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +81,8 @@ def find_foci(
     voxels lit by noise neither are foci nor join them. It needs a voxel off the graft's outermost
     pixel and is followed one pixel from there: a border one pixel wide is none. `rim_mm` is how
     deep it must reach not to be called `at_rim`; in a thin graft half its thickness is enough.
-    A bright focus ends half way between the graft's `level` and its own `pixels_min` brightest
-    voxels; without a level it ends where the region does.
+    A bright focus ends half way between the graft's `level` and its own upper quartile, which no
+    brighter core of a few voxels moves; without a level it ends where the region does.
     """
     part = _clusters(_off_the_border(region, graft), pixels_min)
     labels, count = connected(part, ALL_AROUND)
@@ -89,7 +92,7 @@ def find_foci(
     reach = min(rim_mm, float(np.median([d.max() for d in depth.transpose(2, 0, 1) if d.any()])))
     foci = []
     for number, side in enumerate(find_objects(labels), start=1):
-        part = _above_half(labels[side] == number, volume.array[side], level, pixels_min)
+        part = _above_half(labels[side] == number, volume.array[side], level)
         foci.append(_focus(part, side, volume, reference_median, depth, reach))
     return largest_first(foci)
 
@@ -127,13 +130,14 @@ def _clusters(region: BoolArray, pixels_min: int) -> BoolArray:
     return np.asarray(large[labels])
 
 
-def _above_half(
-    component: BoolArray, values: FloatArray, level: float | None, pixels: int
-) -> BoolArray:
+def _above_half(component: BoolArray, values: FloatArray, level: float | None) -> BoolArray:
     if level is None:
         return component
-    brightest = float(np.sort(values[component])[-pixels:].mean())
-    return np.asarray(component & (values > (level + brightest) / 2))
+    part = component
+    for _ in range(_ROUNDS):  # each takes border away that had lowered the plateau
+        height = float(np.quantile(values[part], _PLATEAU))
+        part = component & (values > (level + height) / 2)
+    return np.asarray(part)
 
 
 def _depth_mm(graft: Mask) -> FloatArray:

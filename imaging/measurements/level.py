@@ -21,14 +21,17 @@ class Level:
     robust_sd: float
 
 
-def graft_level(values: FloatArray, limits: SignalLimits) -> Level:
-    """Return the level of a graft's intensities (n,), n at least 1.
+def graft_level(core: FloatArray, graft: FloatArray, limits: SignalLimits) -> Level:
+    """Return the level of a graft, from the intensities (n,) of its core and of all of it.
 
-    A focus that fills most of a graft is most of its median and would hide behind it: what stands
-    out of the lower part of the graft as a focus does is left out.
+    Neither may be empty. A focus that fills most of a core is most of its median and would hide
+    behind it: what stands out of the core's lower part as a focus does is left out. Not if it is
+    most of the whole graft: then the rest is the exception, a part that went or no graft at all.
     """
-    lower = float(np.quantile(values, limits.focus_free_share))
-    calm = values[values <= max(lower, limits.focus_over_graft * lower)]
+    lower = float(np.quantile(core, limits.focus_free_share))
+    calm_below = max(lower, limits.focus_over_graft * lower)
+    most_is_calm = np.count_nonzero(graft <= calm_below) >= len(graft) / 2
+    calm = core[core <= calm_below] if most_is_calm else core
     median = float(np.median(calm))
     return Level(median, ROBUST_SD * float(np.median(np.abs(calm - median))))
 

@@ -202,7 +202,8 @@ def _bright_foci(
 ) -> tuple[tuple[Focus, ...], Measurement, Measurement]:
     """Return the foci, and how many times the rest of the graft one must be, and a large one."""
     limits, slice_mm = protocol.signal, graft.geometry.spacing_mm[2]
-    level = graft_level(volume.array[core(graft, 1).array].astype(np.float64), limits)
+    inner, whole = (volume.array[m.array].astype(np.float64) for m in (core(graft, 1), graft))
+    level = graft_level(inner, whole, limits)
     least = focus_limits(level, high_limit * reference.median, slice_mm, limits)
     small, large = (
         find_foci(

@@ -17,6 +17,9 @@ from imaging.segmentation.scene import Scene, plates
 _CARRIED_MIN = 0.3
 """With less of the baseline's outline inside the muscle, the muscle is what is wrong."""
 
+_BLUR = np.ones((5, 5, 3))
+"""As far as a bright region's blur reaches: two pixels, and the next slice."""
+
 _CANDIDATES = 3
 """Bright regions looked at closely, largest first."""
 
@@ -73,13 +76,16 @@ def invisible(place: Scene, prior: BoolArray, contrast: float) -> Found:
     return _standing_for(place, _guess(place, prior, reason), np.zeros_like(prior))
 
 
-def with_rest(place: Scene, found: Found, prior: BoolArray) -> Found:
+def with_rest(place: Scene, found: Found, prior: BoolArray, stroke: BoolArray) -> Found:
     """Return what was found with the rest of the baseline's place, if that still stands out.
 
     Round a bright focus the boundary lies at half its height, far above a settled graft. As a
     whole that is brighter than muscle yet, and a focus that passes for its graft is never told.
+    The blur of what was found is no rest. A `stroke` away from the old place means another one.
     """
-    limits, around = place.limits, ndimage.binary_dilation(found.region, np.ones((3, 3, 1)))
+    if stroke.any() and not (stroke & prior).any():
+        return found
+    limits, around = place.limits, ndimage.binary_dilation(found.region, _BLUR)
     rest = prior & place.left & ~around
     share = rest.sum() / max(int(prior.sum()), 1)
     if not found.region.any() or not rest.any() or share < limits.graft_rest_min:

@@ -81,8 +81,9 @@ def _found(place: Scene, stroke_mm: Stroke) -> Found:
     if place.prior is None:
         return seeded(place, stroke_mm) if stroke_mm else _automatic(place)
     found = seeded(place, stroke_mm) if stroke_mm else carried(place, place.prior)
-    found = with_rest(place, found, place.prior)
-    return unless_unseen(place, found, place.prior, place.marked(stroke_mm))
+    stroke = place.marked(stroke_mm)
+    found = with_rest(place, found, place.prior, stroke)
+    return unless_unseen(place, found, place.prior, stroke)
 
 
 def _automatic(place: Scene) -> Found:

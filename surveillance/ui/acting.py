@@ -25,13 +25,17 @@ def told_plainly(desk: Desk) -> Iterator[None]:
 
 
 def part(draw: Callable[[Desk, int], None]) -> Callable[[Desk, int], None]:
-    """Make a part of a page that runs alone: for who is still signed in, its errors told."""
+    """Make a part of a page that runs alone: for who is still signed in, its errors told.
+
+    A store that is away cannot say who is; the part then shows what it has, and its errors.
+    """
 
     @wraps(draw)
     def drawn(desk: Desk, number: int) -> None:
-        with told_plainly(desk):
+        with suppress(StoreError):
             if not still_here(desk):
                 st.rerun()
+        with told_plainly(desk):
             draw(desk, number)
 
     return st.fragment(drawn)

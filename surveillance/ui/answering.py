@@ -28,7 +28,7 @@ def answer(desk: Desk, read_id: int) -> None:
         status,
         action=desk.text("reading.lock"),
         tried=f"tried-{read_id}" in st.session_state,
-        note=_outline(desk, read_id),
+        note="" if status.state == "failed" else _outline(desk, read_id),
         to_problem=finishing,
     )
     mount_form(

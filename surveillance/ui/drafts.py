@@ -41,6 +41,8 @@ class Tab:
     heard
         Number of the newest message of the form that was taken. Of two scripts that run at once
         the one with the older message may come last; what it holds is no news.
+    last
+        The draft as it was shown last.
     """
 
     revision: int
@@ -48,6 +50,7 @@ class Tab:
     kept: int | None = None
     turn: Lock = field(default_factory=Lock)
     heard: int = 0
+    last: Read | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,19 @@ def tab_of(desk: Desk, read: Read) -> Tab:
 
 
 def shown(desk: Desk, read_id: int) -> tuple[Read, Status]:
-    """Return a draft with how its last save fared, of one moment."""
+    """Return a draft with how its last save fared, of one moment.
+
+    While the store is away the form stays with what was shown last, and goes on asking.
+    """
     tab: Tab = st.session_state[f"tab-{read_id}"]  # the page has called `tab_of`
     with tab.turn:
-        return reading.load(desk.station.store, desk.actor, read_id), tab.status
+        try:
+            tab.last = reading.load(desk.station.store, desk.actor, read_id)
+        except StoreError as error:
+            if tab.last is None:
+                raise
+            return tab.last, Status("failed", error.told(desk.language), tab.heard)
+        return tab.last, tab.status
 
 
 def save(desk: Desk, read_id: int, change: Change, echo: int | None = None) -> bool:
@@ -134,6 +146,7 @@ def take_mine(desk: Desk, read: Read, kept: int) -> None:
     """Go on with what this tab had when the other one saved first."""
     content = reading.copy(desk.station.store, desk.actor, read.id, kept)
     tab = tab_of(desk, read)
-    tab.revision, tab.kept = read.revision, None
+    tab.revision = read.revision
     if save(desk, read.id, Change(plain(content.answers), content.marks)):
+        tab.kept = None
         tab.status = Status("taken", desk.text("reading.saved"), tab.heard)

@@ -56,7 +56,8 @@ class Form {
     this.draw();
     requestAnimationFrame(() => this.fit());
     window.setTimeout(() => this.fit(), 500);
-    if (this.unsaved()) this.send(0);
+    this.pending = this.unsaved();
+    if (this.pending) this.send(0);
   }
 
   take(component) {
@@ -73,7 +74,7 @@ class Form {
       this.answers = structuredClone(this.data.answers);
       if (status.state === "saved") sessionStorage.removeItem(this.store);
     }
-    if (status.state === "taken") {
+    if (status.state === "taken" && !this.pending && this.replied()) {
       this.answers = structuredClone(this.data.answers);
       this.sent = 0;
       this.pending = false;
@@ -104,6 +105,8 @@ class Form {
   }
 
   leave() {
+    if (this.pending && !this.data.readOnly) this.post("answers");
+    clearTimeout(this.timer);
     clearTimeout(this.again);
     for (const name of ["pointermove", "keydown", "wheel"]) window.removeEventListener(name, this.awake);
     window.removeEventListener("keydown", this.toForm);
@@ -146,13 +149,18 @@ class Form {
   send(afterMs, kind = "answers") {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.tick(false);
-      this.pending = false;
-      this.sent = Math.max(this.sent + 1, this.data.status.echo + 1);
-      this.trigger(kind, { read: this.data.read, n: this.sent, answers: this.answers, spent_s: this.spent });
-      this.spent = 0;
+      this.post(kind);
       this.waitForReply(kind);
     }, afterMs);
+  }
+
+  /** Numbers rise over all forms that this browser shows one after the other: no two are alike. */
+  post(kind) {
+    this.tick(false);
+    this.pending = false;
+    this.sent = Math.max(this.sent + 1, this.data.status.echo + 1, Date.now());
+    this.trigger(kind, { read: this.data.read, n: this.sent, answers: this.answers, spent_s: this.spent });
+    this.spent = 0;
   }
 
   /** Python may drop a message, when the page is drawn anew just then: it is sent until there is a reply. */
