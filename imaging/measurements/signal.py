@@ -12,7 +12,7 @@ import numpy as np
 from imaging.geometry import FloatArray
 from imaging.measurement import Measurement, measured, missing
 from imaging.measurements.bootstrap import ratio_ci95, sample
-from imaging.measurements.foci import Focus, find_foci, gap_mm, is_tube, largest_first
+from imaging.measurements.foci import ROUNDING_MM, Focus, find_foci, gap_mm, is_tube, largest_first
 from imaging.measurements.level import ROBUST_SD, focus_limits, graft_level
 from imaging.measurements.region import core, cropped_pair
 from imaging.messages import text
@@ -228,8 +228,9 @@ def _bright_foci(
 
 
 def _beside(small: Iterable[Focus], nodules: Sequence[Focus]) -> list[Focus]:
-    """Return the foci that are no part of a nodule."""
-    return [f for f in small if all(gap_mm(f, nodule, identity()) > 0 for nodule in nodules)]
+    """Return the foci that share no voxel with a nodule."""
+    same = identity()
+    return [f for f in small if all(gap_mm(f, n, same) > ROUNDING_MM for n in nodules)]
 
 
 def _pattern(
