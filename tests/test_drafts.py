@@ -2,14 +2,17 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from reading_room import BASELINE
 
 from readers import reading
 from readers.answers import plain
+from readers.errors import StoreError
 from surveillance.ui.desk import Desk
-from surveillance.ui.drafts import Change, Tab, saved
+from surveillance.ui.drafts import Change, Tab, saved, shown
 from surveillance.ui.form import Status
 
 ANSWER = {"t2w_fs_quality": "evaluable"}
@@ -82,3 +85,21 @@ def test_marks_are_saved_beside_the_answers_and_answer_no_message(sqlite_room):
     assert saved(desk, tab, read_id, Change(marks=()))
     assert tab.status.echo == 7
     assert answers(sqlite_room, read_id) == ANSWER
+
+
+def test_while_the_store_is_away_the_form_shows_what_it_had(sqlite_room, monkeypatch):
+    desk, tab, read_id = opened(sqlite_room)
+    monkeypatch.setattr("surveillance.ui.drafts.st.session_state", {f"tab-{read_id}": tab})
+    assert saved(desk, tab, read_id, Change(ANSWER), 4)
+    before, status = shown(desk, read_id)
+    assert status.state == "saved"
+    file = Path(sqlite_room.store.engine.url.database)
+    sqlite_room.store.engine.dispose()
+    file.rename(file.with_suffix(".away"))
+    file.mkdir()
+    after, status = shown(desk, read_id)
+    assert after == before
+    assert (status.state, status.echo) == ("failed", 4)
+    tab.last = None
+    with pytest.raises(StoreError):
+        shown(desk, read_id)

@@ -83,7 +83,7 @@ def with_rest(place: Scene, found: Found, prior: BoolArray, stroke: BoolArray) -
     whole that is brighter than muscle yet, and a focus that passes for its graft is never told.
     The blur of what was found is no rest. A `stroke` away from the old place means another one.
     """
-    if stroke.any() and not (stroke & prior).any():
+    if _points_away(stroke, prior):
         return found
     limits, around = place.limits, ndimage.binary_dilation(found.region, _BLUR)
     rest = prior & place.left & ~around
@@ -113,7 +113,7 @@ def unless_unseen(place: Scene, found: Found, prior: BoolArray, stroke: BoolArra
     limits, before = place.limits, prior & place.allowed
     if found.contrast is None or found.contrast >= limits.graft_change_contrast_min:
         return found
-    if not _mostly_there(before, prior) or (stroke.any() and not (stroke & prior).any()):
+    if not _mostly_there(before, prior) or _points_away(stroke, prior):
         return found
     grown, overlap = (found.region & ~before).sum() / before.sum(), dice(found.region, before)
     if grown >= limits.graft_change_grown or overlap >= limits.graft_change_same:
@@ -132,6 +132,11 @@ def _standing_for(place: Scene, guess: Found, seen: BoolArray) -> Found:
     shown, least = (float(region.sum()) * place.voxel_ml for region in (guess.region, seen))
     most = (1 + place.limits.graft_change_grown) * shown
     return guess._replace(range_ml=(min(least, shown), max(least, most)))
+
+
+def _points_away(stroke: BoolArray, prior: BoolArray) -> bool:
+    """Tell whether a reader points beside the baseline's place."""
+    return bool(stroke.any() and not (stroke & prior).any())
 
 
 def _mostly_there(carried: BoolArray, prior: BoolArray) -> bool:
